@@ -1,0 +1,382 @@
+"""What peers say to each other, as frozen values; ``proto/`` says the same to other languages.
+
+Field names and order equal those of the protobuf messages, so ``wire.codec`` maps them by name.
+Every signed payload starts with ``network`` and ``author``; the author must be the envelope's signer.
+``slot`` names what the signer may say only once: two ids in one slot are an equivocation.
+Numbers are integers; a field called ``…_nano`` is in units of 1e-9. Times are unix milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, TypeVar
+
+from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
+
+# ── parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that travel apart. ``root``: RFC 6962 root (32 bytes) over its chunks of 256 KiB."""
+
+    cid: Cid
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One named model input or output; ``shape`` is that of a single sample (without N)."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """|a−b| ≤ atol + rtol·|b| per element (evaluation.md, Determinism)."""
+
+    atol_nano: int
+    rtol_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    seconds: int
+    memory_mb: int
+    model_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """ε, δ of the certificate asked for by default, and how many replicas and attempts are allowed."""
+
+    epsilon_nano: int
+    delta_nano: int
+    replicas: int
+    max_attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Declared range of a regression target; outputs are clipped to it before metrics."""
+
+    low_nano: int
+    high_nano: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    low_nano: int
+    high_nano: int
+
+
+class Defined(Enum):
+    VALUE = 1
+    UNDEFINED = 2
+    OUT_OF_RANGE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MetricReport:
+    """A metric with what a lie could have moved (``audit``) and how far the sample speaks (``sampling``).
+
+    ``value_nano`` counts only where ``defined`` is VALUE; ``audit`` is None where no certificate exists.
+    """
+
+    name: str
+    defined: Defined
+    value_nano: int
+    audit: Interval | None
+    sampling: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A lie on more than δ·n outputs would have been caught with probability ≥ 1−ε (trust.md §1).
+
+    ``epsilon_nano`` is what all looks of this task together have spent.
+    """
+
+    epsilon_nano: int
+    delta_nano: int
+    samples: int
+    audited: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The requester's own audit of one reveal; ``nonce`` opens the Assignment's commitment."""
+
+    assignment: AssignmentId
+    nonce: bytes
+    drawn: int
+    differing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Efficiency:
+    """Self-reported by the evaluator, outside every certificate."""
+
+    wall_ms: int
+    peak_memory_mb: int
+
+
+class Outcome(Enum):
+    ACCEPTED = 1
+    FAILED = 2
+
+
+# ── signed payloads ───────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkSpec:
+    """Dataset, metrics, tolerance and limits; its id is the benchmark's. ``metrics[0]`` is primary.
+
+    ``labels`` None means committed labels (``labels_commitment``), revealed by the author later.
+    ``parent`` is the id of the version it replaces, or "".
+    """
+
+    network: str
+    author: PeerId
+    name: str
+    title: str
+    description: str
+    license: str
+    version: int
+    parent: BenchmarkId
+    task: str
+    samples: int
+    inputs: Blob
+    labels: Blob | None
+    labels_commitment: bytes
+    model_input: Tensor
+    model_output: Tensor
+    metrics: tuple[str, ...]
+    range: Range | None
+    tolerance: Tolerance
+    limits: Limits
+    verification: Verification
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.name, str(self.version))
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkAnnouncement:
+    """This name, this spec, this author. Replaceable: the highest sequence counts."""
+
+    network: str
+    author: PeerId
+    name: str
+    title: str
+    spec: BenchmarkId
+    sequence: int
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.name, str(self.sequence))
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    benchmark: BenchmarkId
+    evaluates: bool
+    requests: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerProfile:
+    """Who I am and what I do here. Replaceable. ``addresses`` are multiaddrs without ``/p2p/``."""
+
+    network: str
+    author: PeerId
+    name: str
+    addresses: tuple[str, ...]
+    classes: tuple[str, ...]
+    memberships: tuple[Membership, ...]
+    cores: int
+    memory_mb: int
+    sequence: int
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (str(self.sequence),)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAnnouncement:
+    """One model on one benchmark; its id is the task's. Sent by gossip; expires at ``deadline_ms``."""
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    model: Blob
+    model_name: str
+    epsilon_nano: int
+    delta_nano: int
+    replicas: int
+    created_ms: int
+    deadline_ms: int
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.benchmark, str(self.created_ms), self.model.cid)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    network: str
+    author: PeerId
+    task: TaskId
+    equivalence_class: str
+    expires_ms: int
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task,)
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """``assignment`` is "" when a task is declined before an assignment."""
+
+    network: str
+    author: PeerId
+    task: TaskId
+    assignment: AssignmentId
+    reason: str
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task, self.assignment)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``audit_commitment`` = H(audit nonce): the draw is fixed before any output exists."""
+
+    network: str
+    author: PeerId
+    task: TaskId
+    evaluator: PeerId
+    attempt: int
+    commit_by_ms: int
+    audit_commitment: bytes
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task, self.evaluator, str(self.attempt))
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """``digest`` binds task, assignment, peer, class, N, root and nonce (core/commitment.py)."""
+
+    network: str
+    author: PeerId
+    task: TaskId
+    assignment: AssignmentId
+    digest: bytes
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.assignment,)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitmentSet:
+    """The window of this round is closed; only these commitments count."""
+
+    network: str
+    author: PeerId
+    task: TaskId
+    round: int
+    commitments: tuple[ObjectId, ...]
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task, str(self.round))
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    network: str
+    author: PeerId
+    task: TaskId
+    assignment: AssignmentId
+    commitment: ObjectId
+    equivalence_class: str
+    samples: int
+    root: bytes
+    nonce: bytes
+    outputs: Blob
+    efficiency: Efficiency
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.assignment,)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRecord:
+    """All of a task, as verbatim envelopes, so that anyone can check it from this alone.
+
+    ``accepted`` names the assignment whose outputs count, or "" when the task failed.
+    ``audits`` holds AuditReport envelopes of others (none yet).
+    """
+
+    network: str
+    author: PeerId
+    task: TaskId
+    benchmark: BenchmarkId
+    revision: int
+    outcome: Outcome
+    accepted: AssignmentId
+    metrics: tuple[MetricReport, ...]
+    certificate: Certificate | None
+    checks: tuple[Check, ...]
+    announcement: bytes
+    assignments: tuple[bytes, ...]
+    commitments: tuple[bytes, ...]
+    commitment_sets: tuple[bytes, ...]
+    reveals: tuple[bytes, ...]
+    audits: tuple[bytes, ...]
+    finished_ms: int
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task, str(self.revision))
+
+
+Payload = (
+    BenchmarkSpec
+    | BenchmarkAnnouncement
+    | PeerProfile
+    | TaskAnnouncement
+    | Offer
+    | Decline
+    | Assignment
+    | Commitment
+    | CommitmentSet
+    | Reveal
+    | ResultRecord
+)
+
+P_co = TypeVar("P_co", bound=Payload, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed(Generic[P_co]):
+    """A payload whose envelope was checked: who signed it, its id, and the exact envelope bytes."""
+
+    payload: P_co
+    signer: PeerId
+    id: ObjectId
+    envelope: bytes
