@@ -1,0 +1,170 @@
+"""What a node wants done. The shell performs them after the commit, in order.
+
+EXTERNAL effects are kept in the outbox until they are done, so that a crash repeats them: at least
+once, under the same id, towards receivers that are idempotent. The others are re-created by
+``Node.resume`` or repaired by sync, and may be lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, PeerId, Seconds, TaskId
+
+# ── kept in the outbox ────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Gossip an object on a benchmark's topic ("" is the directory)."""
+
+    id: str
+    benchmark: BenchmarkId
+    type: str
+    object: ObjectId
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Deliver an envelope to one peer, retrying until it acknowledges or ``until`` has passed."""
+
+    id: str
+    peer: PeerId
+    about: str
+    envelope: bytes
+    until: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class FetchBlob:
+    """Answers with BlobReady or BlobFailed. ``holders`` are asked first, then the DHT's providers."""
+
+    id: str
+    blob: Blob
+    holders: tuple[PeerId, ...]
+    until: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvaluation:
+    """Answers with EvaluationFinished or EvaluationFailed."""
+
+    id: str
+    task: TaskId
+    assignment: AssignmentId
+    spec: BenchmarkSpec
+    model: Blob
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """Audit ``outputs`` of ``evaluator`` at ``drawn`` samples; answers ComparisonFinished or -Failed."""
+
+    id: str
+    task: TaskId
+    assignment: AssignmentId
+    evaluator: PeerId
+    spec: BenchmarkSpec
+    model: Blob
+    outputs: Blob
+    root: bytes
+    others: tuple[Blob, ...]
+    nonce: bytes
+    drawn: int
+    delta_nano: int
+
+
+EXTERNAL: tuple[type, ...] = (Publish, Send, FetchBlob, RunEvaluation, Compare)
+
+# ── not kept ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """At ``at``, or at once if that has passed: TimerExpired(key, generation). Replaces an older one."""
+
+    key: str
+    at: Seconds
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Fetch these objects from ``peer``; each comes back as MessageReceived."""
+
+    peer: PeerId
+    ids: tuple[ObjectId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWith:
+    """Compare digests with ``peer`` and pull what is missing."""
+
+    peer: PeerId
+    benchmarks: tuple[BenchmarkId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Listen to a benchmark's topic and tell the DHT that we are a member."""
+
+    benchmark: BenchmarkId
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    benchmark: BenchmarkId
+
+
+@dataclass(frozen=True, slots=True)
+class FindMembers:
+    """Look members of a benchmark up in the DHT, connect, and sync with them."""
+
+    benchmark: BenchmarkId
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """Where a peer can be dialled."""
+
+    peer: PeerId
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answers a Command or a MessageReceived. ``error`` is "" or a short reason code."""
+
+    reply_id: str
+    subject: str
+    error: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """One line of the event feed: what happened (``kind``), to what, with plain values."""
+
+    kind: str
+    subject: str
+    data: tuple[tuple[str, str | int | float | bool], ...] = ()
+
+
+Effect = (
+    Publish
+    | Send
+    | FetchBlob
+    | RunEvaluation
+    | Compare
+    | SetTimer
+    | Pull
+    | SyncWith
+    | Subscribe
+    | Unsubscribe
+    | FindMembers
+    | Learn
+    | Reply
+    | Notify
+)

@@ -1,0 +1,176 @@
+"""What can happen to a node. Every event is small; big things are named by CID."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency, MetricReport, Payload, Sealed
+from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
+
+# ── from peers ────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """``via``: who handed it over (not always who signed it). ``reply_id``: "" when nobody waits."""
+
+    sealed: Sealed[Payload]
+    via: PeerId
+    reply_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeReceived:
+    """Gossip that an object too large for gossip exists; ``via`` has it."""
+
+    via: PeerId
+    benchmark: BenchmarkId
+    id: ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUp:
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDown:
+    peer: PeerId
+
+
+# ── from the shell: answers to effects ────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class TimerExpired:
+    key: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlobReady:
+    effect_id: str
+    cid: Cid
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFailed:
+    effect_id: str
+    cid: Cid
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailed:
+    """The peer could not be reached in time, or refused (``refused`` then holds its reason)."""
+
+    effect_id: str
+    peer: PeerId
+    about: str
+    refused: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFinished:
+    effect_id: str
+    task: TaskId
+    assignment: AssignmentId
+    equivalence_class: str
+    root: bytes
+    outputs: Blob
+    efficiency: Efficiency
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationFailed:
+    effect_id: str
+    task: TaskId
+    assignment: AssignmentId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFinished:
+    """``authentic``: the outputs have the revealed root. ``differing``: up to 64 indices."""
+
+    effect_id: str
+    task: TaskId
+    assignment: AssignmentId
+    authentic: bool
+    audited: int
+    differing: tuple[int, ...]
+    metrics: tuple[MetricReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonFailed:
+    """Our own worker could not do it; nobody else is to blame."""
+
+    effect_id: str
+    task: TaskId
+    assignment: AssignmentId
+    reason: str
+
+
+# ── from the user ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class PublishBenchmark:
+    reply_id: str
+    spec: BenchmarkSpec
+
+
+@dataclass(frozen=True, slots=True)
+class JoinBenchmark:
+    """By id; ``holders`` are peers that may have the spec."""
+
+    reply_id: str
+    benchmark: BenchmarkId
+    evaluates: bool
+    requests: bool
+    holders: tuple[PeerId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveBenchmark:
+    reply_id: str
+    benchmark: BenchmarkId
+
+
+@dataclass(frozen=True, slots=True)
+class StartTask:
+    """``epsilon_nano``, ``delta_nano``, ``replicas``: 0 takes the benchmark's own."""
+
+    reply_id: str
+    benchmark: BenchmarkId
+    model: Blob
+    model_name: str
+    epsilon_nano: int
+    delta_nano: int
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTask:
+    reply_id: str
+    task: TaskId
+
+
+Command = PublishBenchmark | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask
+
+Event = (
+    MessageReceived
+    | NoticeReceived
+    | PeerUp
+    | PeerDown
+    | TimerExpired
+    | BlobReady
+    | BlobFailed
+    | SendFailed
+    | EvaluationFinished
+    | EvaluationFailed
+    | ComparisonFinished
+    | ComparisonFailed
+    | Command
+)
