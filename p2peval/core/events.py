@@ -42,6 +42,17 @@ class PeerDown:
 
 
 @dataclass(frozen=True, slots=True)
+class Introduced:
+    """The shell tells the node what its own profile must say (at start, or when addresses change)."""
+
+    name: str
+    addresses: tuple[str, ...]
+    equivalence_class: str
+    cores: int
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimerExpired:
     key: str
     generation: int
@@ -164,6 +175,7 @@ Event = (
     | NoticeReceived
     | PeerUp
     | PeerDown
+    | Introduced
     | TimerExpired
     | BlobReady
     | BlobFailed

@@ -7,6 +7,7 @@ over 64 KiB; an object's envelope is written once and not kept in memory.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -24,14 +25,14 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ObjectRow:
-    """A signed object as it came. ``day``: unix day of arrival, the bucket that sync compares."""
+    """A signed object as it came. ``bucket``: which of sync's buckets it falls into (core/sync.py)."""
 
     id: ObjectId
     type: str
     signer: PeerId
     benchmark: BenchmarkId
     slot: str
-    day: int
+    bucket: int
     envelope: bytes
 
     @property
@@ -319,6 +320,10 @@ class Table(Generic[R]):
         """Fill without journalling: what a restart does."""
         self._rows = {row.key: row for row in rows}
 
+    def load_one(self, row: R) -> None:
+        """Change the row in memory only; what the journal holds stays."""
+        self._rows[row.key] = row
+
     def get(self, key: str) -> R | None:
         return self._rows.get(key)
 
@@ -366,10 +371,14 @@ class State:
         self.results: Table[ResultRow] = table("results")
         self.evidence: Table[EvidenceRow] = table("evidence")
         self.counters: Table[CounterRow] = table("counters")
+        self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
+        self._signed: Counter[PeerId] = Counter()
 
     def load(self, rows: dict[str, list[Row]]) -> None:
         for name in TABLES:
             cast("Table[Row]", getattr(self, name)).load(rows.get(name, []))
+        for row in self.objects:
+            self._index(row)
 
     def drain(self) -> list[Change]:
         """What changed since the last drain, in order; the last change of a key wins."""
@@ -380,7 +389,29 @@ class State:
     def keep(self, row: ObjectRow) -> None:
         """Append an object: its envelope goes to the journal, the index alone stays in memory."""
         self.objects.put(row)
-        self.objects._rows[row.key] = replace(row, envelope=b"")
+        self.objects.load_one(replace(row, envelope=b""))
+        self._index(row)
+
+    def forget(self, object_id: ObjectId) -> None:
+        """Drop an object that a newer one replaces."""
+        row = self.objects.get(object_id)
+        if row is None:
+            return
+        self.objects.delete(object_id)
+        self._slots.pop((row.signer, row.type, row.slot), None)
+        self._signed[row.signer] -= 1
+
+    def in_slot(self, signer: PeerId, type_name: str, slot: str) -> ObjectId | None:
+        """The object that ``signer`` said in this slot, if any."""
+        return self._slots.get((signer, type_name, slot))
+
+    def signed_by(self, signer: PeerId) -> int:
+        """How many objects of this signer are kept."""
+        return self._signed[signer]
+
+    def _index(self, row: ObjectRow) -> None:
+        self._slots[(row.signer, row.type, row.slot)] = row.id
+        self._signed[row.signer] += 1
 
     def counter(self, name: str) -> int:
         row = self.counters.get(name)

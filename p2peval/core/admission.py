@@ -1,0 +1,89 @@
+"""Whether a well-formed, rightly signed object may come in, and if not, why (protocol.md, Admission).
+
+Size, envelope, canonical form, signature and author were checked before (wire); here come slot, order,
+time, membership and budget. What only one side of a task can judge is judged in requester/evaluator.
+"""
+
+from __future__ import annotations
+
+from p2peval.core.benchmark import problem
+from p2peval.core.context import Context
+from p2peval.core.messages import (
+    BenchmarkAnnouncement,
+    BenchmarkSpec,
+    CommitmentSet,
+    Payload,
+    PeerProfile,
+    ResultRecord,
+    Sealed,
+    TaskAnnouncement,
+)
+from p2peval.core.sync import DIRECTORY
+from p2peval.core.types import BenchmarkId
+from p2peval.defaults import CLOCK_SKEW, MAX_REPLICAS, TASK_LIFETIME, UNKNOWN_OBJECTS
+
+
+def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
+    """Reason code for which this object is not admitted, or ""."""
+    payload = sealed.payload
+    kind = type(payload).__name__
+    if ctx.state.in_slot(sealed.signer, kind, "/".join(payload.slot)) is not None:
+        return "slot_taken"
+    if sealed.signer not in ctx.state.peers and ctx.state.signed_by(sealed.signer) >= UNKNOWN_OBJECTS:
+        return "budget"
+    match payload:
+        case BenchmarkAnnouncement() | PeerProfile():
+            return _order_refusal(ctx, payload)
+        case BenchmarkSpec():
+            return "bad_spec" if problem(payload) else ""
+        case TaskAnnouncement():
+            return _membership_refusal(ctx, payload.benchmark) or _announcement_refusal(ctx, payload)
+        case ResultRecord():
+            return _membership_refusal(ctx, payload.benchmark)
+        case CommitmentSet():
+            return "" if payload.task in ctx.state.objects else "unknown_task"
+        case _:
+            return ""
+
+
+def benchmark_of(ctx: Context, sealed: Sealed[Payload]) -> BenchmarkId:
+    """The benchmark an object belongs to; DIRECTORY for what everybody holds."""
+    match sealed.payload:
+        case BenchmarkSpec():
+            return BenchmarkId(sealed.id)
+        case TaskAnnouncement(benchmark=benchmark) | ResultRecord(benchmark=benchmark):
+            return benchmark
+        case BenchmarkAnnouncement() | PeerProfile():
+            return DIRECTORY
+        case payload:
+            announcement = ctx.state.objects.get(payload.task)
+            return announcement.benchmark if announcement else DIRECTORY
+
+
+def _order_refusal(ctx: Context, payload: BenchmarkAnnouncement | PeerProfile) -> str:
+    if payload.sequence > ctx.now_ms + CLOCK_SKEW * 1000:
+        return "from_the_future"
+    held = (
+        ctx.state.peers.get(payload.author)
+        if isinstance(payload, PeerProfile)
+        else ctx.state.names.get(f"{payload.author}/{payload.name}")
+    )
+    return "superseded" if held is not None and held.sequence >= payload.sequence else ""
+
+
+def _membership_refusal(ctx: Context, benchmark: BenchmarkId) -> str:
+    row = ctx.state.benchmarks.get(benchmark)
+    return "" if row is not None and row.joined else "not_a_member"
+
+
+def _announcement_refusal(ctx: Context, task: TaskAnnouncement) -> str:
+    skew_ms = CLOCK_SKEW * 1000
+    if task.created_ms > ctx.now_ms + skew_ms:
+        return "from_the_future"
+    if task.deadline_ms < ctx.now_ms - skew_ms:
+        return "expired"
+    if not task.created_ms < task.deadline_ms <= task.created_ms + 4 * TASK_LIFETIME * 1000:
+        return "bad_deadline"
+    if not 1 <= task.replicas <= MAX_REPLICAS:
+        return "bad_replicas"
+    return ""

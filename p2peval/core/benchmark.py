@@ -1,0 +1,90 @@
+"""What makes a benchmark's spec acceptable, for its author before signing and for everybody after."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.types import to_nano
+from p2peval.defaults import MAX_ATOL, MAX_ATTEMPTS, MAX_CLASSES, MAX_REPLICAS, MAX_RTOL, MAX_SAMPLES
+from p2peval.defaults import MAX_SECONDS, MAX_WIDTH
+
+NAME = re.compile(r"[a-z0-9-]{2,40}")
+
+METRICS: dict[str, tuple[str, ...]] = {
+    "classification": ("accuracy", "macro_f1", "brier"),
+    "regression": ("mae", "rmse"),
+}
+"""Which metrics each kind of task may ask for."""
+
+DTYPES: dict[str, int] = {"float32": 4, "float64": 8}
+"""Element types of inputs and outputs, with their size in bytes."""
+
+
+def width(spec: BenchmarkSpec) -> int:
+    """Numbers in one sample's output."""
+    return prod(spec.model_output.shape)
+
+
+def output_bytes(spec: BenchmarkSpec) -> int:
+    """Exact size of an outputs blob: canonical rows without a header."""
+    return spec.samples * width(spec) * DTYPES[spec.model_output.dtype]
+
+
+def problem(spec: BenchmarkSpec) -> str:
+    """What is wrong with ``spec``, as one sentence for people, or ""."""
+    if not NAME.fullmatch(spec.name):
+        return f"name {spec.name!r}: use 2 to 40 of a-z, 0-9 and -"
+    if spec.task not in METRICS:
+        return f"task {spec.task!r}: use one of {', '.join(METRICS)}"
+    if not spec.metrics or len(set(spec.metrics)) != len(spec.metrics):
+        return "metrics: name at least one, each once"
+    for metric in spec.metrics:
+        if metric not in METRICS[spec.task]:
+            return f"metric {metric!r} is not for {spec.task}: use {', '.join(METRICS[spec.task])}"
+    if (spec.labels is None) == (not spec.labels_commitment):
+        return "labels: give either the labels or a commitment to them"
+    return _shape_problem(spec) or _limit_problem(spec)
+
+
+def _shape_problem(spec: BenchmarkSpec) -> str:
+    if not 1 <= spec.samples <= MAX_SAMPLES:
+        return f"samples: {spec.samples} is outside 1 to {MAX_SAMPLES}"
+    for tensor in (spec.model_input, spec.model_output):
+        if tensor.dtype not in DTYPES:
+            return f"dtype {tensor.dtype!r} of {tensor.name!r}: use {', '.join(DTYPES)}"
+        if any(side < 1 for side in tensor.shape) or prod(tensor.shape) > MAX_WIDTH:
+            return f"shape of {tensor.name!r}: sides of at least 1 and at most {MAX_WIDTH} numbers in all"
+    if spec.task == "classification" and not 2 <= width(spec) <= MAX_CLASSES:
+        return f"output {spec.model_output.name!r}: a classifier has 2 to {MAX_CLASSES} class outputs"
+    if spec.task == "regression" and width(spec) != 1:
+        return f"output {spec.model_output.name!r}: a regression has one number per sample"
+    return ""
+
+
+def _limit_problem(spec: BenchmarkSpec) -> str:
+    tolerance, verification = spec.tolerance, spec.verification
+    if not 0 <= tolerance.atol_nano <= to_nano(MAX_ATOL):
+        return f"tolerance.atol: at most {MAX_ATOL}"
+    if not 0 <= tolerance.rtol_nano <= to_nano(MAX_RTOL):
+        return f"tolerance.rtol: at most {MAX_RTOL}"
+    if not 1 <= spec.limits.seconds <= MAX_SECONDS:
+        return f"limits.seconds: 1 to {MAX_SECONDS}"
+    if spec.limits.memory_mb < 64 or spec.limits.model_mb < 1:
+        return "limits: memory_mb of at least 64 and model_mb of at least 1"
+    if spec.range is not None and spec.range.low_nano >= spec.range.high_nano:
+        return "metrics.range: low must be below high"
+    return probability_problem(verification.epsilon_nano, verification.delta_nano) or (
+        ""
+        if 1 <= verification.replicas <= MAX_REPLICAS and 1 <= verification.max_attempts <= MAX_ATTEMPTS
+        else f"verification: 1 to {MAX_REPLICAS} replicas and 1 to {MAX_ATTEMPTS} attempts"
+    )
+
+
+def probability_problem(epsilon_nano: int, delta_nano: int) -> str:
+    """What is wrong with an asked ε and δ, or ""."""
+    for name, value in (("epsilon", epsilon_nano), ("delta", delta_nano)):
+        if not 0 < value < 500_000_000:
+            return f"{name}: between 0 and 0.5, both exclusive"
+    return ""

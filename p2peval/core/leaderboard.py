@@ -1,0 +1,43 @@
+"""A benchmark's board as *this* node sees it: what it audited itself, ranked; claims of others below.
+
+A claim never sets the ranking (trust.md §1, What a stranger may believe).
+"""
+
+from __future__ import annotations
+
+from p2peval.core.messages import Defined, MetricReport
+from p2peval.core.state import ResultRow, State
+from p2peval.core.types import NANO, BenchmarkId
+
+LOWER_IS_BETTER = frozenset({"brier", "mae", "rmse"})
+
+MINE = "me"
+CLAIMED = "claimed"
+
+
+def board(state: State, benchmark: BenchmarkId) -> list[ResultRow]:
+    """One row for each (model, standing), the newest; own results first, best first, then claims."""
+    spec = state.benchmarks[benchmark].spec
+    newest: dict[tuple[str, str], ResultRow] = {}
+    for row in state.results:
+        if row.benchmark == benchmark and row.accepted:
+            held = newest.get((row.model, row.standing))
+            if held is None or row.finished > held.finished:
+                newest[(row.model, row.standing)] = row
+    mine = {row.model for row in newest.values() if row.standing == MINE}
+    lines = [row for row in newest.values() if row.standing == MINE or row.model not in mine]
+    return sorted(lines, key=lambda row: _place(row, spec.metrics[0]))
+
+
+def _place(row: ResultRow, primary: str) -> tuple[bool, bool, int, str]:
+    report = next((m for m in row.metrics if m.name == primary), None)
+    if report is None or report.defined is not Defined.VALUE:
+        return (row.standing != MINE, True, 0, row.model)
+    return (row.standing != MINE, False, _pessimistic(report), row.model)
+
+
+def _pessimistic(report: MetricReport) -> int:
+    """Sort key, smallest first: the end of the audit interval that speaks against the model."""
+    if report.name in LOWER_IS_BETTER:
+        return report.audit.high_nano if report.audit else report.value_nano
+    return NANO - (report.audit.low_nano if report.audit else report.value_nano)

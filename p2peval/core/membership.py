@@ -1,0 +1,227 @@
+"""Benchmarks and the people in them: publishing, joining, leaving, names and profiles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from p2peval.core.benchmark import problem
+from p2peval.core.context import Context
+from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, Unsubscribe
+from p2peval.core.events import Introduced, JoinBenchmark, LeaveBenchmark, PublishBenchmark
+from p2peval.core.messages import (
+    BenchmarkAnnouncement,
+    BenchmarkSpec,
+    Membership,
+    PeerProfile,
+    Sealed,
+)
+from p2peval.core.state import BenchmarkRow, NameRow, PeerRow, WantedRow
+from p2peval.core.sync import DIRECTORY
+from p2peval.core.types import BenchmarkId, ObjectId, PeerId
+from p2peval.defaults import JOIN_PATIENCE, MAX_MEMBERSHIPS, PROFILE_INTERVAL, TASK_LIFETIME
+
+# ── benchmarks ────────────────────────────────────────────────────────────────────────────────────
+
+
+def publish(ctx: Context, command: PublishBenchmark) -> None:
+    """Sign the spec, claim its name, join it."""
+    spec = command.spec
+    wrong = problem(spec)
+    if wrong:
+        return ctx.reply(command.reply_id, "", "config", wrong)
+    sealed = ctx.sealer.seal(spec)
+    held = ctx.state.in_slot(ctx.me, "BenchmarkSpec", "/".join(spec.slot))
+    if held is not None and held != sealed.id:
+        wrong = f"version {spec.version} of {spec.name!r} is published already: raise `version`"
+        return ctx.reply(command.reply_id, "", "config", wrong)
+    benchmark = BenchmarkId(sealed.id)
+    ctx.seal(spec, benchmark)
+    _enter(ctx, BenchmarkRow(benchmark, spec, joined=True, evaluates=True, requests=True))
+    announcement = ctx.seal(
+        BenchmarkAnnouncement(ctx.network, ctx.me, spec.name, spec.title, benchmark, ctx.sequence()), DIRECTORY
+    )
+    _claim(ctx, announcement.payload)
+    ctx.publish(announcement, DIRECTORY)
+    ctx.notify("bench.published", benchmark, name=spec.name)
+    ctx.reply(command.reply_id, benchmark)
+
+
+def join(ctx: Context, command: JoinBenchmark) -> None:
+    """Join at once where the spec is held, else look for it until JOIN_PATIENCE has passed."""
+    held = ctx.state.benchmarks.get(command.benchmark)
+    if held is not None:
+        _enter(ctx, replace(held, joined=True, evaluates=command.evaluates, requests=command.requests))
+        return ctx.reply(command.reply_id, command.benchmark)
+    wanted = ctx.state.wanted.put(
+        WantedRow(
+            command.benchmark,
+            command.evaluates,
+            command.requests,
+            command.reply_id,
+            ctx.now + JOIN_PATIENCE,
+        )
+    )
+    ctx.timer(f"want/{wanted.id}", wanted.deadline, 0)
+    for peer in sorted(ctx.connected | set(command.holders)):
+        ctx.do(Pull(peer, (ObjectId(wanted.id),)))
+    ctx.do(FindMembers(wanted.id))
+
+
+def leave(ctx: Context, command: LeaveBenchmark) -> None:
+    held = ctx.state.benchmarks.get(command.benchmark)
+    if held is None or not held.joined:
+        return ctx.reply(command.reply_id, "", "not_found", "this node is no member of it")
+    ctx.state.benchmarks.put(replace(held, joined=False, evaluates=False, requests=False))
+    ctx.do(Unsubscribe(held.id))
+    ctx.notify("bench.left", held.id, name=held.spec.name)
+    refresh_profile(ctx)
+    ctx.reply(command.reply_id, held.id)
+
+
+def on_spec(ctx: Context, sealed: Sealed[BenchmarkSpec]) -> str:
+    """A spec is admitted only when it was asked for: its author cannot fill our disk with more."""
+    wanted = ctx.state.wanted.get(sealed.id)
+    if wanted is None:
+        return "unasked"
+    ctx.state.wanted.delete(wanted.key)
+    _enter(
+        ctx,
+        BenchmarkRow(wanted.id, sealed.payload, True, wanted.evaluates, wanted.requests),
+    )
+    ctx.reply(wanted.reply_id, wanted.id)
+    return ""
+
+
+def give_up(ctx: Context, benchmark: BenchmarkId) -> None:
+    """The patience of a join has passed."""
+    wanted = ctx.state.wanted.get(benchmark)
+    if wanted is not None:
+        ctx.state.wanted.delete(wanted.key)
+        ctx.reply(wanted.reply_id, "", "not_found", "no peer in reach holds this benchmark")
+
+
+def on_announcement(ctx: Context, sealed: Sealed[BenchmarkAnnouncement]) -> str:
+    held = ctx.state.names.get(f"{sealed.signer}/{sealed.payload.name}")
+    if held is not None:
+        _forget_replaced(ctx, "BenchmarkAnnouncement", sealed.signer, f"{held.name}/{held.sequence}")
+    _claim(ctx, sealed.payload)
+    return ""
+
+
+def members(ctx: Context, benchmark: BenchmarkId) -> list[PeerId]:
+    """Peers, other than us, whose profile says that they are members; connected ones first."""
+    found = [
+        row.peer
+        for row in ctx.state.peers
+        if row.peer != ctx.me and any(m.benchmark == benchmark for m in row.memberships)
+    ]
+    return sorted(found, key=lambda peer: (peer not in ctx.connected, peer))
+
+
+def evaluators(ctx: Context, benchmark: BenchmarkId) -> list[PeerId]:
+    """Connected members that evaluate."""
+    return [
+        peer
+        for peer in members(ctx, benchmark)
+        if peer in ctx.connected
+        and any(m.benchmark == benchmark and m.evaluates for m in ctx.state.peers[peer].memberships)
+    ]
+
+
+def _enter(ctx: Context, row: BenchmarkRow) -> None:
+    """Become a member: listen, hold the data, say so."""
+    ctx.state.benchmarks.put(row)
+    ctx.do(Subscribe(row.id))
+    fetch_data(ctx, row)
+    ctx.notify("bench.joined", row.id, name=row.spec.name)
+    refresh_profile(ctx)
+
+
+def fetch_data(ctx: Context, row: BenchmarkRow) -> None:
+    """Inputs for whoever evaluates or requests; labels only for requesters (protocol.md, Labels)."""
+    spec, until = row.spec, ctx.now + TASK_LIFETIME
+    holders = tuple(dict.fromkeys([spec.author, *members(ctx, row.id)]))
+    holders = tuple(peer for peer in holders if peer != ctx.me)
+    if row.evaluates or row.requests:
+        ctx.do(FetchBlob(f"data/{row.id}/inputs", spec.inputs, holders, until))
+    if row.requests and spec.labels is not None:
+        ctx.do(FetchBlob(f"data/{row.id}/labels", spec.labels, holders, until))
+
+
+def _claim(ctx: Context, announcement: BenchmarkAnnouncement) -> None:
+    ctx.state.names.put(
+        NameRow(
+            announcement.name,
+            announcement.author,
+            announcement.title,
+            announcement.spec,
+            announcement.sequence,
+        )
+    )
+
+
+def _forget_replaced(ctx: Context, kind: str, signer: PeerId, slot: str) -> None:
+    replaced = ctx.state.in_slot(signer, kind, slot)
+    if replaced is not None:
+        ctx.state.forget(replaced)
+
+
+# ── profiles ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def on_profile(ctx: Context, sealed: Sealed[PeerProfile]) -> str:
+    profile = sealed.payload
+    held = ctx.state.peers.get(profile.author)
+    if held is not None:
+        _forget_replaced(ctx, "PeerProfile", profile.author, str(held.sequence))
+    ctx.state.peers.put(
+        PeerRow(
+            profile.author,
+            profile.name,
+            profile.addresses,
+            profile.classes,
+            profile.memberships,
+            profile.sequence,
+            ctx.now,
+        )
+    )
+    if profile.author != ctx.me:
+        ctx.do(Learn(profile.author, profile.addresses))
+    return ""
+
+
+def refresh_profile(ctx: Context, introduced: Introduced | None = None) -> None:
+    """Sign a new profile where what it says has changed, or the last one has grown old."""
+    held = ctx.state.peers.get(ctx.me)
+    if introduced is None and held is None:
+        return
+    memberships = tuple(
+        Membership(row.id, row.evaluates, row.requests) for row in ctx.state.benchmarks if row.joined
+    )[:MAX_MEMBERSHIPS]
+    if introduced is not None:
+        ctx.state.count("cores", introduced.cores)
+        ctx.state.count("memory_mb", introduced.memory_mb)
+        name, addresses = introduced.name, introduced.addresses
+        classes: tuple[str, ...] = (introduced.equivalence_class,)
+    elif held is not None:
+        name, addresses, classes = held.name, held.addresses, held.classes
+    says = (name, addresses, classes, memberships)
+    if held is not None and says == (held.name, held.addresses, held.classes, held.memberships):
+        if ctx.now - held.seen < PROFILE_INTERVAL:
+            return
+    sealed = ctx.seal(
+        PeerProfile(
+            ctx.network,
+            ctx.me,
+            name,
+            addresses,
+            classes,
+            memberships,
+            ctx.state.counter("cores"),
+            ctx.state.counter("memory_mb"),
+            ctx.sequence(),
+        ),
+        DIRECTORY,
+    )
+    on_profile(ctx, sealed)
+    ctx.publish(sealed, DIRECTORY)
