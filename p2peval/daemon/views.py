@@ -1,0 +1,420 @@
+"""What the local API says, and the Service that answers it.
+
+Views are plain values made for people and scripts: floats instead of nano units, unix seconds, peer
+ids beside their names. They decide nothing and know neither core's rows nor HTTP. ``api.py`` speaks to
+a ``Service`` only, ``service.py`` is the one that runs in the daemon, and the command line decodes
+these very structs; so a field is added here first, then in the schemas of ``cli/schemas``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from trio.abc import ReceiveChannel  # the command line imports this module, and trio is slow to load
+
+Scalar = str | int | float | bool
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+    """Base: immutable, by keyword; an older reader skips fields that it does not know."""
+
+
+# ── parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PeerName(View):
+    """Somebody: the peer id, the name that its profile claims ("" if none), whether it is this node."""
+
+    peer: str
+    name: str = ""
+    me: bool = False
+
+
+class IntervalView(View):
+    low: float
+    high: float
+
+
+class MetricView(View):
+    """``status``: "value", "undefined" or "out_of_range"; ``value`` is None unless it is "value".
+
+    ``audit``: what a lie could have moved (None: no certificate). ``sampling``: how far the data speak.
+    """
+
+    name: str
+    status: str
+    value: float | None
+    lower_is_better: bool
+    audit: IntervalView | None = None
+    sampling: IntervalView | None = None
+
+
+class CertificateView(View):
+    """``audited`` of ``samples`` were re-run: a lie on > delta of them was caught with p ≥ 1 − epsilon."""
+
+    epsilon: float
+    delta: float
+    samples: int
+    audited: int
+    attempts: int
+
+
+class BlobView(View):
+    cid: str
+    size: int
+
+
+class TensorView(View):
+    """``shape`` is that of one sample, without N."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+# ── the node ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class StatusView(View):
+    """``started``: unix seconds. ``open_tasks`` are ours, ``open_duties`` those of others we evaluate.
+
+    ``stored_bytes`` and ``quota_bytes`` are of the blob store. ``read_only``: why nothing can be
+    written at present, or "".
+    """
+
+    version: str
+    network: str
+    peer: str
+    name: str
+    pid: int
+    started: float
+    addresses: tuple[str, ...]
+    connected: int
+    known: int
+    benchmarks: int
+    open_tasks: int
+    open_duties: int
+    workers: int
+    stored_bytes: int
+    quota_bytes: int
+    read_only: str = ""
+
+
+class IdView(View):
+    """``addresses``: full listening multiaddrs with ``/p2p/``."""
+
+    peer: str
+    name: str
+    network: str
+    addresses: tuple[str, ...]
+
+
+class PeerView(View):
+    """A peer that is connected or has sent a profile. ``reputation`` None: a newcomer, no evidence yet."""
+
+    peer: str
+    name: str
+    connected: bool
+    inbound: bool
+    rtt_ms: float | None
+    addresses: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+    classes: tuple[str, ...]
+    reputation: float | None
+    last_seen: float | None
+
+
+class ReputationView(View):
+    """This node's estimate of a peer, 0 ≤ low ≤ reputation ≤ high ≤ 1 (95 % interval).
+
+    ``resolved``: undecayed count of own re-runs; ``agreed``: share of them that agreed, None without
+    any. ``silent`` and ``withheld`` count missed windows. ``flags``: short codes, e.g. "differed(2)".
+    """
+
+    peer: str
+    name: str
+    reputation: float
+    low: float
+    high: float
+    resolved: int
+    agreed: float | None
+    silent: int
+    withheld: int
+    last_seen: float | None
+    flags: tuple[str, ...] = ()
+
+
+class EventView(View):
+    """One line of the feed; ids rise by one, so a gap means lost events. ``time``: unix seconds."""
+
+    id: int
+    time: float
+    kind: str
+    subject: str
+    data: dict[str, Scalar]
+
+
+# ── benchmarks ────────────────────────────────────────────────────────────────────────────────────
+
+
+class NameClaimView(View):
+    """An author's claim to a topic name. ``held``: this node has the spec behind it."""
+
+    name: str
+    title: str
+    benchmark: str
+    author: PeerName
+    author_reputation: float | None
+    held: bool
+    joined: bool
+    evaluates: bool
+    requests: bool
+    members: int
+
+
+class BenchmarkView(View):
+    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ."""
+
+    id: str
+    name: str
+    title: str
+    description: str
+    license: str
+    version: int
+    parent: str
+    author: PeerName
+    task: str
+    samples: int
+    metrics: tuple[str, ...]
+    inputs: BlobView
+    labels: BlobView | None
+    model_input: TensorView
+    model_output: TensorView
+    atol: float
+    rtol: float
+    seconds: int
+    memory_mb: int
+    model_mb: int
+    epsilon: float
+    delta: float
+    audited: int
+    replicas: int
+    joined: bool
+    evaluates: bool
+    requests: bool
+    members: tuple[PeerName, ...]
+
+
+class InviteView(View):
+    """``invite``: one string for ``bench join``."""
+
+    invite: str
+    benchmark: str
+    name: str
+    author: PeerName
+
+
+class ProblemView(View):
+    """``where``: file and row or key; ``hint`` may be ""."""
+
+    where: str
+    message: str
+    hint: str = ""
+
+
+class ValidateView(View):
+    """What ``bench validate`` found in a directory, without a daemon; fine when ``problems`` is empty."""
+
+    directory: str
+    name: str
+    task: str
+    samples: int
+    metrics: tuple[str, ...]
+    problems: tuple[ProblemView, ...] = ()
+
+
+# ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ReplicaView(View):
+    """One assignment. ``state`` as in core.state.ReplicaState; ``reputation`` None: a newcomer.
+
+    ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64).
+    """
+
+    id: str
+    evaluator: PeerName
+    reputation: float | None
+    state: str
+    attempt: int
+    equivalence_class: str
+    drawn: int
+    audited: int
+    differing: tuple[int, ...]
+    reason: str
+
+
+class StoryLine(View):
+    """One line of a task's story, e.g. ("offers", "4   assigned 2 (…Kq9f reputation 0.87)").
+
+    ``done``: it will not change any more (while the task goes on, the last line may).
+    """
+
+    step: str
+    text: str
+    done: bool
+
+
+class TaskView(View):
+    """A task of ours, or the result of somebody else's (``replicas`` is empty then).
+
+    ``state`` as in core.state.TaskState. ``standing``: "me" (audited here), "claimed", or "" before the
+    end. ``announced_to``: members known when it was announced. ``record``: id of the ResultRecord,
+    ``report``: path of the report file ("" before the end). ``story``: from ``daemon.story``.
+    """
+
+    id: str
+    benchmark: str
+    benchmark_name: str
+    model: str
+    model_name: str
+    requester: PeerName
+    state: str
+    attempt: int
+    wanted: int
+    epsilon: float
+    delta: float
+    samples: int
+    created: float
+    expires: float
+    finished: float | None
+    announced_to: int
+    offers: int
+    declined: int
+    replicas: tuple[ReplicaView, ...]
+    metrics: tuple[MetricView, ...]
+    certificate: CertificateView | None
+    standing: str
+    reason: str
+    record: str
+    report: str
+    story: tuple[StoryLine, ...] = ()
+
+
+class PreviewView(View):
+    """One evaluation on this machine; nothing was announced, so no audit interval exists."""
+
+    benchmark: str
+    benchmark_name: str
+    model: str
+    model_name: str
+    samples: int
+    metrics: tuple[MetricView, ...]
+    equivalence_class: str
+    wall_ms: int
+    peak_memory_mb: int
+
+
+class BoardLine(View):
+    """``rank`` from 1; None for claims, which never set the ranking."""
+
+    rank: int | None
+    model: str
+    model_name: str
+    standing: str
+    metrics: tuple[MetricView, ...]
+    certificate: CertificateView | None
+    requester: PeerName
+    evaluators: tuple[PeerName, ...]
+    task: str
+    record: str
+    finished: float
+
+
+class BoardView(View):
+    benchmark: str
+    name: str
+    title: str
+    primary: str
+    lines: tuple[BoardLine, ...]
+
+
+# ── who answers ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Service(Protocol):
+    """What the API may ask of a daemon. Every method may raise P2pevalError, which crosses as it is.
+
+    ``ref`` of a benchmark: topic name, id, or a unique prefix of an id; of a peer: id, a unique suffix
+    (≥ 4) or a claimed name; of a task: id or a unique prefix. Unknown: NotFoundError. Ambiguous:
+    UsageError that lists the candidates.
+    """
+
+    async def status(self) -> StatusView: ...
+
+    async def stop(self) -> None:
+        """Begin to drain and return at once; the server then closes."""
+        ...
+
+    async def identity(self) -> IdView: ...
+
+    async def peers(self) -> tuple[PeerView, ...]: ...
+
+    async def connect(self, address: str) -> PeerView: ...
+
+    async def publish(self, directory: str) -> BenchmarkView:
+        """``directory``: absolute path of a folder with a benchmark.toml."""
+        ...
+
+    async def benchmarks(self) -> tuple[NameClaimView, ...]: ...
+
+    async def benchmark(self, ref: str) -> BenchmarkView: ...
+
+    async def invite(self, ref: str) -> InviteView: ...
+
+    async def join(self, ref: str, evaluates: bool, requests: bool, timeout: float | None) -> BenchmarkView:
+        """``ref`` may be an invitation too. ``timeout``: seconds to find the spec; DeadlineError after."""
+        ...
+
+    async def leave(self, ref: str) -> BenchmarkView: ...
+
+    async def preview(self, ref: str, model_path: str) -> PreviewView: ...
+
+    async def start_task(
+        self,
+        ref: str,
+        model_path: str,
+        name: str,
+        epsilon: float | None,
+        delta: float | None,
+        replicas: int | None,
+    ) -> TaskView:
+        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem."""
+        ...
+
+    async def tasks(self) -> tuple[TaskView, ...]:
+        """Own tasks, newest first."""
+        ...
+
+    async def task(self, ref: str) -> TaskView: ...
+
+    async def cancel(self, ref: str) -> TaskView: ...
+
+    async def board(self, ref: str) -> BoardView: ...
+
+    async def reputation(self, benchmark: str | None) -> tuple[ReputationView, ...]:
+        """Best first; with ``benchmark``, of its members only."""
+        ...
+
+    async def reputation_of(self, peer: str) -> ReputationView: ...
+
+    def events(self, after: int | None) -> ReceiveChannel[EventView]:
+        """Events with an id > ``after`` that are still kept, then new ones; None: new ones only.
+
+        The caller closes the channel. A subscriber that falls too far behind finds its channel at its
+        end, and comes back with the last id it saw.
+        """
+        ...
