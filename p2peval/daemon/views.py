@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from trio.abc import ReceiveChannel  # the command line imports this module, and trio is slow to load
@@ -18,14 +18,10 @@ if TYPE_CHECKING:
 Scalar = str | int | float | bool
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
-    """Base: immutable, by keyword; an older reader skips fields that it does not know."""
-
-
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-class PeerName(View):
+class PeerName(Struct, frozen=True, kw_only=True):
     """Somebody: the peer id, the name that its profile claims ("" if none), whether it is this node."""
 
     peer: str
@@ -33,12 +29,12 @@ class PeerName(View):
     me: bool = False
 
 
-class IntervalView(View):
+class IntervalView(Struct, frozen=True, kw_only=True):
     low: float
     high: float
 
 
-class MetricView(View):
+class MetricView(Struct, frozen=True, kw_only=True):
     """``status``: "value", "undefined" or "out_of_range"; ``value`` is None unless it is "value".
 
     ``audit``: what a lie could have moved (None: no certificate). ``sampling``: how far the data speak.
@@ -52,7 +48,7 @@ class MetricView(View):
     sampling: IntervalView | None = None
 
 
-class CertificateView(View):
+class CertificateView(Struct, frozen=True, kw_only=True):
     """``audited`` of ``samples`` were re-run: a lie on > delta of them was caught with p ≥ 1 − epsilon."""
 
     epsilon: float
@@ -62,12 +58,12 @@ class CertificateView(View):
     attempts: int
 
 
-class BlobView(View):
+class BlobView(Struct, frozen=True, kw_only=True):
     cid: str
     size: int
 
 
-class TensorView(View):
+class TensorView(Struct, frozen=True, kw_only=True):
     """``shape`` is that of one sample, without N."""
 
     name: str
@@ -78,7 +74,7 @@ class TensorView(View):
 # ── the node ──────────────────────────────────────────────────────────────────────────────────────
 
 
-class StatusView(View):
+class StatusView(Struct, frozen=True, kw_only=True):
     """``started``: unix seconds. ``open_tasks`` are ours, ``open_duties`` those of others we evaluate.
 
     ``stored_bytes`` and ``quota_bytes`` are of the blob store. ``read_only``: why nothing can be
@@ -103,7 +99,7 @@ class StatusView(View):
     read_only: str = ""
 
 
-class IdView(View):
+class IdView(Struct, frozen=True, kw_only=True):
     """``addresses``: full listening multiaddrs with ``/p2p/``."""
 
     peer: str
@@ -112,7 +108,7 @@ class IdView(View):
     addresses: tuple[str, ...]
 
 
-class PeerView(View):
+class PeerView(Struct, frozen=True, kw_only=True):
     """A peer that is connected or has sent a profile. ``reputation`` None: a newcomer, no evidence yet."""
 
     peer: str
@@ -127,7 +123,7 @@ class PeerView(View):
     last_seen: float | None
 
 
-class ReputationView(View):
+class ReputationView(Struct, frozen=True, kw_only=True):
     """This node's estimate of a peer, 0 ≤ low ≤ reputation ≤ high ≤ 1 (95 % interval).
 
     ``resolved``: undecayed count of own re-runs; ``agreed``: share of them that agreed, None without
@@ -147,7 +143,7 @@ class ReputationView(View):
     flags: tuple[str, ...] = ()
 
 
-class EventView(View):
+class EventView(Struct, frozen=True, kw_only=True):
     """One line of the feed; ids rise by one, so a gap means lost events. ``time``: unix seconds."""
 
     id: int
@@ -160,7 +156,7 @@ class EventView(View):
 # ── benchmarks ────────────────────────────────────────────────────────────────────────────────────
 
 
-class NameClaimView(View):
+class NameClaimView(Struct, frozen=True, kw_only=True):
     """An author's claim to a topic name. ``held``: this node has the spec behind it."""
 
     name: str
@@ -175,7 +171,7 @@ class NameClaimView(View):
     members: int
 
 
-class BenchmarkView(View):
+class BenchmarkView(Struct, frozen=True, kw_only=True):
     """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ."""
 
     id: str
@@ -208,7 +204,7 @@ class BenchmarkView(View):
     members: tuple[PeerName, ...]
 
 
-class InviteView(View):
+class InviteView(Struct, frozen=True, kw_only=True):
     """``invite``: one string for ``bench join``."""
 
     invite: str
@@ -217,7 +213,7 @@ class InviteView(View):
     author: PeerName
 
 
-class ProblemView(View):
+class ProblemView(Struct, frozen=True, kw_only=True):
     """``where``: file and row or key; ``hint`` may be ""."""
 
     where: str
@@ -225,7 +221,7 @@ class ProblemView(View):
     hint: str = ""
 
 
-class ValidateView(View):
+class ValidateView(Struct, frozen=True, kw_only=True):
     """What ``bench validate`` found in a directory, without a daemon; fine when ``problems`` is empty."""
 
     directory: str
@@ -239,7 +235,7 @@ class ValidateView(View):
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-class ReplicaView(View):
+class ReplicaView(Struct, frozen=True, kw_only=True):
     """One assignment. ``state`` as in core.state.ReplicaState; ``reputation`` None: a newcomer.
 
     ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64).
@@ -257,7 +253,7 @@ class ReplicaView(View):
     reason: str
 
 
-class StoryLine(View):
+class StoryLine(Struct, frozen=True, kw_only=True):
     """One line of a task's story, e.g. ("offers", "4   assigned 2 (…Kq9f reputation 0.87)").
 
     ``done``: it will not change any more (while the task goes on, the last line may).
@@ -268,7 +264,7 @@ class StoryLine(View):
     done: bool
 
 
-class TaskView(View):
+class TaskView(Struct, frozen=True, kw_only=True):
     """A task of ours, or the result of somebody else's (``replicas`` is empty then).
 
     ``state`` as in core.state.TaskState. ``standing``: "me" (audited here), "claimed", or "" before the
@@ -304,7 +300,7 @@ class TaskView(View):
     story: tuple[StoryLine, ...] = ()
 
 
-class PreviewView(View):
+class PreviewView(Struct, frozen=True, kw_only=True):
     """One evaluation on this machine; nothing was announced, so no audit interval exists."""
 
     benchmark: str
@@ -318,7 +314,7 @@ class PreviewView(View):
     peak_memory_mb: int
 
 
-class BoardLine(View):
+class BoardLine(Struct, frozen=True, kw_only=True):
     """``rank`` from 1; None for claims, which never set the ranking."""
 
     rank: int | None
@@ -334,7 +330,7 @@ class BoardLine(View):
     finished: float
 
 
-class BoardView(View):
+class BoardView(Struct, frozen=True, kw_only=True):
     benchmark: str
     name: str
     title: str
