@@ -10,6 +10,31 @@ from typing import Final
 
 # ── network ───────────────────────────────────────────────────────────────────────────────────────
 NETWORK_ID: Final = "p2peval-1"  # name; part of every signed object
+DIAL_TIMEOUT: Final = 10.0  # seconds for TCP, Noise and Yamux to one address; guess
+MAX_CONNECTIONS: Final = 300  # peers connected at once; 90 MB RSS base + ~0.3 MB each (measured)
+PENDING_PER_ADDRESS: Final = 16  # inbound handshakes in flight from one IP address; spec (reliability, 9)
+HANDSHAKE_TIMEOUT: Final = 5.0  # seconds an inbound connection has for Noise and Yamux; guess
+STREAMS_PER_PEER: Final = 64  # inbound streams of one peer open at once, libp2p's own included; guess
+STREAM_PATIENCE: Final = 30.0  # seconds for one read_exactly or write on a stream; guess
+REQUEST_PATIENCE: Final = 10.0  # seconds for a request to arrive whole, or its reply to be taken; guess
+HANDLER_PATIENCE: Final = 60.0  # seconds a request handler may think; guess
+FRAME_CHUNK: Final = 64 * 1024  # bytes asked of Yamux at once; its own frame limit
+HEARTBEAT_INTERVAL: Final = 10.0  # seconds between our pings of a connected peer; guess
+HEARTBEAT_TIMEOUT: Final = 5.0  # seconds to answer one; guess
+HEARTBEAT_MISSES: Final = 2  # in a row until a peer counts as frozen and is dropped; guess
+REDIAL_FIRST: Final = 1.0  # seconds until a dropped peer is dialled again; doubles; guess
+REDIAL_LAST: Final = 60.0  # seconds, the longest pause between dials of one peer; guess
+REDIAL_TRIES: Final = 12  # dials of a dropped peer that is no bootstrap peer (about 8 minutes); guess
+MAX_ADDRESSES: Final = 8  # addresses kept per peer; guess
+MAX_KNOWN_PEERS: Final = 4096  # peers whose addresses are remembered; guess
+GOSSIP_MAX_BYTES: Final = 128 * 1024  # bytes; an object and its envelope with room, far under libp2p's 1 MiB
+GOSSIP_RATE: Final = 20.0  # messages/s a node publishes; 8 nodes deliver 100/s whole, 200/s no more (measured)
+GOSSIP_BURST: Final = 40  # messages at once; guess
+DHT_VALUE_BYTES: Final = 4096  # bytes of a DHT record; spec (libp2p.md, 8)
+PROVIDE_PAUSE: Final = 1.2  # seconds between provides: receivers take 10 per 10 s from one peer (libp2p.md, 7)
+PROVIDE_INTERVAL: Final = 3600.0  # seconds until a key is provided again; libp2p's records live 24 h
+PROVIDE_RETRY: Final = 20.0  # seconds until a provide that nobody confirmed is tried again; guess
+MAX_PROVIDED: Final = 512  # keys provided by one node: 10 min of pacing; guess
 
 # ── objects and admission ─────────────────────────────────────────────────────────────────────────
 MAX_OBJECT_BYTES: Final = 64 * 1024  # bytes; nothing larger crosses the seam (architecture, rule 3)
@@ -28,6 +53,21 @@ BLOB_CHUNK: Final = 256 * 1024  # bytes; writes of >= 64 KiB reach 65-89 MB/s, 4
 
 # ── evaluation ────────────────────────────────────────────────────────────────────────────────────
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
+OPTIMISATION: Final = "all"  # onnxruntime graph optimisation; part of the recipe
+MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
+MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its subgraphs; guess
+MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
+MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
+DIFFERING_CHECKED: Final = 8  # rows re-run because replicas differ there; spec (trust.md §2)
+DIFFERING_LISTED: Final = 64  # differing samples named in an answer; spec (core/events.py)
+LIMIT_SECONDS: Final = 60  # seconds a model may run on a benchmark; guess
+LIMIT_MEMORY_MB: Final = 2048  # MiB a model may use; guess
+LIMIT_MODEL_MB: Final = 64  # MiB of a model file; guess
+DATA_MEMORY_MB: Final = 8192  # MiB a worker may use to parse a dataset of MAX_DATA_BYTES; guess
+WORKER_BASE_MB: Final = 512  # MiB of addresses a worker needs before any job: 183 mapped (measured), rest slack
+WORKER_FILES: Final = 64  # open files of a worker; guess
+WORKER_FRAME: Final = 1024 * 1024  # bytes of a job or an answer on the worker's pipe; guess
+WORKER_STDERR: Final = 8 * 1024  # bytes kept of what a worker complains; guess
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
 OFFER_WINDOW: Final = 2.0  # seconds to collect offers when not everyone known has answered; guess
