@@ -100,3 +100,24 @@ MAX_WIDTH: Final = 1 << 24  # numbers per sample, input or output; guess
 MAX_CLASSES: Final = 100_000  # class outputs; guess
 MAX_SECONDS: Final = 86_400  # seconds an evaluation may be given; guess
 MAX_DIFFERING: Final = 64  # indices of differing samples named in a record; guess
+
+# ── wire ──────────────────────────────────────────────────────────────────────────────────────────
+MAX_GOSSIP_ENVELOPE: Final = 4096  # bytes; larger objects are announced by a notice; spec (gossip carries ids)
+MAX_SYNC_IDS: Final = 2048  # ids in one answer, and bucket digests in one question; guess
+MAX_SYNC_REQUEST: Final = 512 * 1024  # bytes; 2048 bucket digests of <= 180 bytes fit; computed
+MAX_SYNC_REPLY: Final = 1024 * 1024  # bytes; 16 of the largest objects; guess
+
+# ── what people touch: config.toml, local API, command line ───────────────────────────────────────
+LISTEN: Final = ("/ip4/0.0.0.0/tcp/4781",)  # multiaddrs; guess
+MAX_PEERS: Final = 200  # connections; members known in full view, spec
+EVALUATION_WORKERS: Final = 1  # processes; a volunteer keeps the other cores; guess
+EVALUATION_MEMORY_MB: Final = 4096  # MiB for one evaluation, whatever its benchmark asks; guess
+EVALUATION_DEADLINE: Final = 3600.0  # seconds for one evaluation, whatever its benchmark asks; guess
+QUOTA_GB: Final = 10.0  # GB (1e9 bytes) of blobs; guess
+RETENTION_DAYS: Final = 30.0  # days that outputs and models are kept after a task; spec
+SOCKET_PATH_BYTES: Final = 103  # bytes; sun_path is 108 on Linux and 104 on macOS, with its NUL; spec
+API_BODY_BYTES: Final = 64 * 1024  # bytes of a request; requests hold names and paths, never data; guess
+API_PING: Final = 5.0  # seconds between comments on an idle event stream, so that a dead end is noticed; guess
+API_GRACE: Final = 1.0  # seconds that open requests get when the daemon stops (it has 5 in all); guess
+CONNECT_TIMEOUT: Final = 5.0  # seconds for the command line to reach the daemon; guess
+STOP_PATIENCE: Final = 15.0  # seconds that `p2peval stop` waits for the daemon to be gone; guess
