@@ -89,6 +89,7 @@ NEWCOMER_SHARE: Final = 0.10  # of places, to newcomers as one arm; trust.md §4
 # ── membership and sync ───────────────────────────────────────────────────────────────────────────
 SYNC_BUCKETS: Final = 16  # per benchmark and type; guess
 SYNC_INTERVAL: Final = 60.0  # seconds between syncs with one random connected peer; spec (after a split ≤ 60 s)
+GONE_GRACE: Final = 5.0  # seconds a peer may be away before its open assignments go to others; guess
 PROFILE_INTERVAL: Final = 1800.0  # seconds after which a profile is signed anew; guess
 JOIN_PATIENCE: Final = 20.0  # seconds to find a benchmark's spec before join gives up; guess
 UNKNOWN_OBJECTS: Final = 20  # objects kept of a signer without a profile; spec

@@ -240,7 +240,7 @@ class Offer:
 
     @property
     def slot(self) -> tuple[str, ...]:
-        return (self.task,)
+        return (self.task, str(self.expires_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,7 @@ class Decline:
 
     @property
     def slot(self) -> tuple[str, ...]:
-        return (self.task, self.assignment)
+        return (self.task, self.assignment, self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 
-from p2peval.core.state import TaskState
+from p2peval.core.context import Context
+from p2peval.core.state import ReplicaRow, ReplicaState, TaskRow, TaskState
+from p2peval.core.types import Seconds
 from p2peval.errors import LocalProtocolError
 
 
@@ -34,6 +37,7 @@ TRANSITIONS: dict[tuple[TaskState, Step], TaskState] = {
     (TaskState.ASSIGNED, Step.CANCEL): TaskState.CANCELLED,
     (TaskState.REVEALING, Step.AUDIT): TaskState.AUDITING,
     (TaskState.REVEALING, Step.REOPEN): TaskState.ANNOUNCED,
+    (TaskState.REVEALING, Step.FAIL): TaskState.FAILED,
     (TaskState.REVEALING, Step.CANCEL): TaskState.CANCELLED,
     (TaskState.AUDITING, Step.ACCEPT): TaskState.ACCEPTED,
     (TaskState.AUDITING, Step.REOPEN): TaskState.ANNOUNCED,
@@ -50,3 +54,38 @@ def advance(state: TaskState, step: Step) -> TaskState:
         return TRANSITIONS[(state, step)]
     except KeyError:
         raise LocalProtocolError(f"a task that is {state.value} cannot {step.name.lower()}") from None
+
+
+def arm(ctx: Context, task: TaskRow, at: Seconds) -> TaskRow:
+    """Set the one deadline of a task; an older timer becomes stale."""
+    task = ctx.state.tasks.put(replace(task, deadline=at, generation=task.generation + 1))
+    ctx.timer(f"task/{task.id}", at, task.generation)
+    return task
+
+
+def step(ctx: Context, task: TaskRow, what: Step, *, reason: str = "") -> TaskRow:
+    """Move a task along its table; timers of the state it leaves become stale."""
+    return ctx.state.tasks.put(
+        replace(
+            task,
+            state=advance(task.state, what),
+            deadline=0.0,
+            generation=task.generation + 1,
+            reason=reason or task.reason,
+        )
+    )
+
+
+def fail(ctx: Context, task: TaskRow, reason: str) -> None:
+    step(ctx, task, Step.FAIL, reason=reason)
+    ctx.notify("task.failed", task.id, reason=reason)
+
+
+def replicas_of(ctx: Context, task: TaskRow, *states: ReplicaState) -> list[ReplicaRow]:
+    """The replicas of the running attempt, in order of their ids; all states if none is named."""
+    found = [
+        row
+        for row in ctx.state.replicas
+        if row.task == task.id and row.attempt == task.attempt and (not states or row.state in states)
+    ]
+    return sorted(found, key=lambda row: row.id)

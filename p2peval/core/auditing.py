@@ -1,0 +1,149 @@
+"""The requester's own audit of what was revealed, and what follows from it (trust.md §1).
+
+Order matters: an outputs blob is here whole before the audit nonce leaves this node. Every replica is
+audited at its own secret draw; where replicas differ, some of the differing samples are re-run too, so
+that the requester settles the dispute with its own eyes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from p2peval.core import audit, records, reputation
+from p2peval.core.context import Context
+from p2peval.core.effects import Compare, FetchBlob
+from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
+from p2peval.core.state import ReplicaRow, ReplicaState, TaskRow, TaskState
+from p2peval.core.task import Step, fail, replicas_of, step
+from p2peval.core.types import PeerId, TaskId
+from p2peval.defaults import OUTPUTS_PATIENCE
+
+OUTPUTS = "outputs/"
+"""Prefix of the effect ids under which revealed outputs are fetched."""
+
+
+def nonce_of(ctx: Context, task: TaskId, evaluator: PeerId, attempt: int) -> bytes:
+    """The audit nonce of an assignment: derived, so that it never has to be stored."""
+    return ctx.secrets.nonce("audit", task, evaluator, attempt)
+
+
+def begin(ctx: Context, task: TaskRow) -> None:
+    """Fetch what was revealed, from whoever revealed it."""
+    step(ctx, task, Step.AUDIT)
+    for replica in replicas_of(ctx, task, ReplicaState.REVEALED):
+        if replica.outputs is not None:
+            until = ctx.now + OUTPUTS_PATIENCE
+            ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
+
+
+def proceed(
+    ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | ComparisonFailed
+) -> TaskRow | None:
+    """Take one step of an audit. Returns the task when its attempt is over and nobody agreed."""
+    match event:
+        case BlobReady(effect_id=effect_id) | BlobFailed(effect_id=effect_id):
+            replica = ctx.state.replicas.get(effect_id.removeprefix(OUTPUTS))
+        case _:
+            replica = ctx.state.replicas.get(event.assignment)
+    if replica is None:
+        return None
+    task = ctx.state.tasks[replica.task]
+    if task.state is not TaskState.AUDITING:
+        return None
+    match event:
+        case BlobReady() if replica.state is ReplicaState.REVEALED:
+            ctx.state.replicas.put(replace(replica, state=ReplicaState.FETCHED))
+            return _compare_when_fetched(ctx, task)
+        case BlobFailed() if replica.state is ReplicaState.REVEALED:
+            withhold(ctx, replica, f"outputs not served: {event.reason}")
+            return _compare_when_fetched(ctx, task)
+        case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
+            _judge(ctx, task, replica, event)
+            return _conclude_when_judged(ctx, task)
+        case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
+            fail(ctx, task, f"this node could not audit: {event.reason}")
+    return None
+
+
+def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
+    """Committed, then not shown: costs a little honesty, unlike a timeout before the commitment."""
+    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason))
+    reputation.withheld(ctx, replica.peer)
+    ctx.notify("task.withheld", replica.task, peer=replica.peer, reason=reason)
+
+
+def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
+    if replicas_of(ctx, task, ReplicaState.REVEALED):
+        return None
+    fetched = replicas_of(ctx, task, ReplicaState.FETCHED)
+    if not fetched:
+        return task
+    task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
+    spec = ctx.state.benchmarks[task.benchmark].spec
+    epsilon = audit.look_epsilon(task.epsilon_nano, task.looks)
+    drawn = audit.sample_size(spec.samples, epsilon, task.delta_nano)
+    for replica in fetched:
+        if replica.outputs is None:
+            continue
+        ctx.state.replicas.put(replace(replica, drawn=drawn))
+        ctx.do(
+            Compare(
+                id=f"compare/{replica.id}",
+                task=task.id,
+                assignment=replica.id,
+                evaluator=replica.peer,
+                spec=spec,
+                model=task.model,
+                outputs=replica.outputs,
+                root=replica.root,
+                others=tuple(
+                    other.outputs
+                    for other in fetched
+                    if other.outputs is not None and other.outputs.cid != replica.outputs.cid
+                ),
+                nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
+                drawn=drawn,
+                delta_nano=task.delta_nano,
+            )
+        )
+    return None
+
+
+def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
+    agrees = seen.authentic and not seen.differing
+    reason = "" if agrees else "outputs do not have the root it signed" if not seen.authentic else "lied"
+    replica = ctx.state.replicas.put(
+        replace(
+            replica,
+            state=ReplicaState.AGREES if agrees else ReplicaState.DIFFERS,
+            audited=seen.audited,
+            differing=seen.differing,
+            metrics=seen.metrics,
+            reason=reason,
+        )
+    )
+    (reputation.agreed if agrees else reputation.differed)(ctx, replica.peer)
+    samples = ctx.state.benchmarks[task.benchmark].spec.samples
+    ctx.notify(
+        "task.audited",
+        task.id,
+        peer=replica.peer,
+        audited=seen.audited,
+        samples=samples,
+        differing=len(seen.differing),
+        agrees=agrees,
+    )
+
+
+def _conclude_when_judged(ctx: Context, task: TaskRow) -> TaskRow | None:
+    if replicas_of(ctx, task, ReplicaState.FETCHED):
+        return None
+    agreeing = replicas_of(ctx, task, ReplicaState.AGREES)
+    if not agreeing:
+        return task
+    record = records.build(ctx, task, agreeing[0])
+    task = step(ctx, task, Step.ACCEPT)
+    ctx.state.tasks.put(replace(task, record=record.id))
+    ctx.publish(record, task.benchmark)
+    ctx.notify("task.accepted", task.id, record=record.id, peer=agreeing[0].peer)
+    return None

@@ -1,0 +1,257 @@
+"""The side of a task that runs it: offer, fetch, run, commit, and reveal once the window is closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from p2peval.core import commitment, membership
+from p2peval.core.context import Context
+from p2peval.core.effects import FetchBlob, RunEvaluation
+from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
+from p2peval.core.messages import (
+    Assignment,
+    Commitment,
+    CommitmentSet,
+    Decline,
+    Offer,
+    ResultRecord,
+    Reveal,
+    Sealed,
+    TaskAnnouncement,
+)
+from p2peval.core.state import DutyRow, DutyState
+from p2peval.core.types import AssignmentId, ObjectId, TaskId
+from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, MAX_DUTIES, OFFER_LIFETIME
+
+MODEL = "model/"
+"""Prefix of the effect ids under which an assigned model is fetched."""
+
+INPUTS = "inputs/"
+"""Prefix of the effect ids under which the inputs of an assigned task are fetched."""
+
+OPEN = frozenset({DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING})
+"""States in which a duty may still cost us work."""
+
+
+def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
+    """Offer to run it, or say at once why not."""
+    announced, task = sealed.payload, TaskId(sealed.id)
+    benchmark = ctx.state.benchmarks[announced.benchmark]
+    if not benchmark.evaluates or task in ctx.state.results:
+        return ""
+    held = ctx.state.duties.get(task)
+    if held is not None and held.state is not DutyState.FAILED:
+        return ""
+    refusal = _refusal(ctx, announced)
+    if refusal:
+        decline = Decline(ctx.network, ctx.me, task, AssignmentId(""), refusal)
+        answer: Sealed[Decline] | Sealed[Offer] = ctx.sealer.seal(decline)
+    else:
+        expires = ctx.now + OFFER_LIFETIME
+        answer = ctx.sealer.seal(
+            Offer(ctx.network, ctx.me, task, _equivalence_class(ctx), int(expires * 1000))
+        )
+        duty = DutyRow(
+            task=task,
+            requester=announced.author,
+            benchmark=announced.benchmark,
+            model=announced.model,
+            model_name=announced.model_name,
+            state=DutyState.OFFERED,
+            assignment=AssignmentId(""),
+            attempt=held.attempt if held else 0,
+            deadline=0.0,
+            generation=held.generation if held else 0,
+            equivalence_class="",
+            root=b"",
+            outputs=None,
+            efficiency=None,
+            commitment_id=ObjectId(""),
+            reason="",
+        )
+        _arm(ctx, duty, expires)
+    ctx.send(announced.author, answer, task, ctx.now + OFFER_LIFETIME)
+    return ""
+
+
+def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
+    spec = ctx.state.benchmarks[announced.benchmark].spec
+    if announced.model.size > spec.limits.model_mb * 1_000_000:
+        return "model_too_large"
+    at_work = [duty for duty in ctx.state.duties if duty.state in OPEN]
+    if len(at_work) >= MAX_DUTIES:
+        return "busy"
+    stranger = announced.author not in membership.members(ctx, announced.benchmark)
+    if stranger and any(duty.requester == announced.author for duty in at_work):
+        return "busy_for_strangers"
+    return ""
+
+
+def _equivalence_class(ctx: Context) -> str:
+    mine = ctx.state.peers.get(ctx.me)
+    return mine.classes[0] if mine and mine.classes else ""
+
+
+def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
+    assigned = sealed.payload
+    duty = ctx.state.duties.get(assigned.task)
+    if assigned.evaluator != ctx.me:
+        return "not_for_me"
+    if duty is None or duty.requester != sealed.signer:
+        return "no_such_offer"
+    if duty.state not in (DutyState.OFFERED, DutyState.FAILED) or assigned.attempt <= duty.attempt:
+        return "assigned_already"
+    if assigned.commit_by_ms < ctx.now_ms - CLOCK_SKEW * 1000:
+        return "expired"
+    duty = ctx.state.duties.put(
+        replace(
+            duty,
+            state=DutyState.FETCHING,
+            assignment=AssignmentId(sealed.id),
+            attempt=assigned.attempt,
+            generation=duty.generation + 1,
+            deadline=0.0,
+        )
+    )
+    spec = ctx.state.benchmarks[duty.benchmark].spec
+    until = max(assigned.commit_by_ms / 1000, ctx.now)
+    others = [peer for peer in membership.members(ctx, duty.benchmark) if peer != duty.requester]
+    ctx.notify("duty.assigned", duty.task, requester=duty.requester, model=duty.model_name)
+    ctx.do(FetchBlob(f"{INPUTS}{duty.assignment}", spec.inputs, (duty.requester, *others), until))
+    return ""
+
+
+def on_blob(ctx: Context, event: BlobReady | BlobFailed) -> None:
+    """The inputs come first, then the model; with both here the evaluation starts."""
+    kind, assignment = event.effect_id.split("/", 1)
+    duty = _of_assignment(ctx, assignment)
+    if duty is None or duty.state is not DutyState.FETCHING:
+        return
+    if isinstance(event, BlobFailed):
+        return _give_up(ctx, duty, f"cannot fetch the {kind}: {event.reason}")
+    if kind + "/" == INPUTS:
+        until = ctx.now + DELIVER_PATIENCE
+        ctx.do(FetchBlob(f"{MODEL}{duty.assignment}", duty.model, (duty.requester,), until))
+        return
+    ctx.state.duties.put(replace(duty, state=DutyState.RUNNING))
+    spec = ctx.state.benchmarks[duty.benchmark].spec
+    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model))
+
+
+def on_finished(ctx: Context, event: EvaluationFinished) -> None:
+    """Commit to the outputs before anybody else's can be seen."""
+    duty = _of_assignment(ctx, event.assignment)
+    if duty is None or duty.state is not DutyState.RUNNING:
+        return
+    samples = ctx.state.benchmarks[duty.benchmark].spec.samples
+    digest = commitment.commitment_digest(
+        duty.task,
+        duty.assignment,
+        ctx.me,
+        event.equivalence_class,
+        samples,
+        event.root,
+        _nonce(ctx, duty),
+    )
+    sealed = ctx.seal(
+        Commitment(ctx.network, ctx.me, duty.task, duty.assignment, digest), duty.benchmark
+    )
+    duty = replace(
+        duty,
+        state=DutyState.COMMITTED,
+        equivalence_class=event.equivalence_class,
+        root=event.root,
+        outputs=event.outputs,
+        efficiency=event.efficiency,
+        commitment_id=sealed.id,
+    )
+    _arm(ctx, duty, ctx.now + 2 * DELIVER_PATIENCE)
+    ctx.send(duty.requester, sealed, duty.assignment, ctx.now + DELIVER_PATIENCE)
+    ctx.notify("duty.committed", duty.task, requester=duty.requester)
+
+
+def on_failed(ctx: Context, event: EvaluationFailed) -> None:
+    duty = _of_assignment(ctx, event.assignment)
+    if duty is not None and duty.state is DutyState.RUNNING:
+        _give_up(ctx, duty, event.reason)
+
+
+def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
+    """Reveal only after our own commitment is in the set that everybody sees."""
+    duty = ctx.state.duties.get(sealed.payload.task)
+    if duty is None or duty.state is not DutyState.COMMITTED or sealed.signer != duty.requester:
+        return ""
+    if duty.commitment_id not in sealed.payload.commitments:
+        return ""
+    if duty.outputs is None or duty.efficiency is None:
+        return ""
+    reveal = ctx.seal(
+        Reveal(
+            network=ctx.network,
+            author=ctx.me,
+            task=duty.task,
+            assignment=duty.assignment,
+            commitment=duty.commitment_id,
+            equivalence_class=duty.equivalence_class,
+            samples=ctx.state.benchmarks[duty.benchmark].spec.samples,
+            root=duty.root,
+            nonce=_nonce(ctx, duty),
+            outputs=duty.outputs,
+            efficiency=duty.efficiency,
+        ),
+        duty.benchmark,
+    )
+    _arm(ctx, replace(duty, state=DutyState.REVEALED), ctx.now + 2 * DELIVER_PATIENCE)
+    ctx.send(duty.requester, reveal, duty.assignment, ctx.now + DELIVER_PATIENCE)
+    ctx.notify("duty.revealed", duty.task, requester=duty.requester)
+    return ""
+
+
+def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> None:
+    """The requester says that the task is over."""
+    duty = ctx.state.duties.get(sealed.payload.task)
+    if duty is not None and duty.requester == sealed.signer:
+        _finish(ctx, duty, DutyState.DONE, "")
+
+
+def on_undelivered(ctx: Context, event: SendFailed) -> None:
+    """The requester is gone for good, or refused what we said (too late, window closed)."""
+    duty = _of_assignment(ctx, event.about)
+    if duty is not None and duty.state in (DutyState.COMMITTED, DutyState.REVEALED):
+        _finish(ctx, duty, DutyState.FAILED, event.refused or "requester unreachable")
+
+
+def on_deadline(ctx: Context, duty: DutyRow) -> None:
+    if duty.state is DutyState.OFFERED:
+        ctx.state.duties.delete(duty.key)
+    else:
+        _finish(ctx, duty, DutyState.FAILED, "the requester never answered")
+
+
+def _nonce(ctx: Context, duty: DutyRow) -> bytes:
+    """Hides the root until the reveal; derived, so that a re-commit after a crash is the same bytes."""
+    return ctx.secrets.nonce("commitment", duty.task, duty.assignment, duty.attempt)
+
+
+def _of_assignment(ctx: Context, assignment: str) -> DutyRow | None:
+    return next((duty for duty in ctx.state.duties if duty.assignment == assignment), None)
+
+
+def _give_up(ctx: Context, duty: DutyRow, reason: str) -> None:
+    decline = Decline(ctx.network, ctx.me, duty.task, duty.assignment, reason[:200])
+    ctx.send(duty.requester, ctx.seal(decline, duty.benchmark), duty.assignment, ctx.now + DELIVER_PATIENCE)
+    _finish(ctx, duty, DutyState.FAILED, reason)
+
+
+def _finish(ctx: Context, duty: DutyRow, state: DutyState, reason: str) -> None:
+    if duty.state in (DutyState.DONE, DutyState.FAILED):
+        return
+    ctx.state.duties.put(
+        replace(duty, state=state, reason=reason, deadline=0.0, generation=duty.generation + 1)
+    )
+    ctx.notify("duty.done" if state is DutyState.DONE else "duty.failed", duty.task, reason=reason)
+
+
+def _arm(ctx: Context, duty: DutyRow, at: float) -> None:
+    duty = ctx.state.duties.put(replace(duty, deadline=at, generation=duty.generation + 1))
+    ctx.timer(f"duty/{duty.task}", at, duty.generation)

@@ -1,0 +1,251 @@
+"""The node as a state machine: one event in, effects out. The only dispatcher; it decides nothing itself.
+
+``handle`` and ``resume`` never block, never read a clock, never touch the world (architecture, The seam).
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from p2peval.core import admission, auditing, evaluator, membership, records, requester
+from p2peval.core.context import Context
+from p2peval.core.effects import Effect, Learn, Pull, Subscribe, SyncWith
+from p2peval.core.events import (
+    BlobFailed,
+    BlobReady,
+    CancelTask,
+    ComparisonFailed,
+    ComparisonFinished,
+    EvaluationFailed,
+    EvaluationFinished,
+    Event,
+    Introduced,
+    JoinBenchmark,
+    LeaveBenchmark,
+    MessageReceived,
+    NoticeReceived,
+    PeerDown,
+    PeerUp,
+    PublishBenchmark,
+    SendFailed,
+    StartTask,
+    TimerExpired,
+)
+from p2peval.core.messages import (
+    Assignment,
+    BenchmarkAnnouncement,
+    BenchmarkSpec,
+    Commitment,
+    CommitmentSet,
+    Decline,
+    Offer,
+    Payload,
+    PeerProfile,
+    ResultRecord,
+    Reveal,
+    Sealed,
+    TaskAnnouncement,
+)
+from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.state import DutyState, State
+from p2peval.core.sync import DIRECTORY
+from p2peval.core.task import OVER
+from p2peval.core.types import BenchmarkId, PeerId, Seconds
+from p2peval.defaults import GONE_GRACE, PROFILE_INTERVAL, SYNC_INTERVAL
+
+
+class Node:
+    """One peer. ``state`` may be read from outside at any time; only ``handle`` and ``resume`` change it."""
+
+    def __init__(self, *, state: State, sealer: Sealer, secrets: Secrets, rng: Random, network: str) -> None:
+        self._ctx = Context(state, sealer, secrets, rng, network)
+
+    @property
+    def state(self) -> State:
+        return self._ctx.state
+
+    @property
+    def connected(self) -> frozenset[PeerId]:
+        return frozenset(self._ctx.connected)
+
+    def handle(self, event: Event, now: Seconds) -> list[Effect]:
+        """Everything that follows from ``event``, in the order in which it must be done."""
+        self._ctx.now = now
+        self._dispatch(event)
+        return self._drain()
+
+    def resume(self, now: Seconds) -> list[Effect]:
+        """After a restart: timers, topics and addresses again. The outbox brings back the rest."""
+        ctx = self._ctx
+        ctx.now = now
+        ctx.do(Subscribe(DIRECTORY))
+        for peer in ctx.state.peers:
+            if peer.peer != ctx.me:
+                ctx.do(Learn(peer.peer, peer.addresses))
+        for benchmark in ctx.state.benchmarks:
+            if benchmark.joined:
+                ctx.do(Subscribe(benchmark.id))
+        for wanted in ctx.state.wanted:
+            ctx.timer(f"want/{wanted.id}", wanted.deadline, 0)
+        for task in ctx.state.tasks:
+            if task.state not in OVER and task.deadline:
+                ctx.timer(f"task/{task.id}", task.deadline, task.generation)
+        for duty in ctx.state.duties:
+            if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
+                ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
+        for replica in ctx.state.replicas:
+            ctx.timer(f"gone/{replica.peer}", now + GONE_GRACE, 0)
+        ctx.timer("sync/", now + SYNC_INTERVAL, 0)
+        ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
+        return self._drain()
+
+    def _drain(self) -> list[Effect]:
+        effects, self._ctx.effects = self._ctx.effects, []
+        return effects
+
+    def _dispatch(self, event: Event) -> None:
+        ctx = self._ctx
+        match event:
+            case MessageReceived():
+                self._on_message(event)
+            case NoticeReceived():
+                self._on_notice(event)
+            case TimerExpired():
+                self._on_timer(event)
+            case PeerUp(peer=peer):
+                self._on_peer_up(peer)
+            case PeerDown(peer=peer):
+                ctx.connected.discard(peer)
+                ctx.notify("peer.down", peer)
+                ctx.timer(f"gone/{peer}", ctx.now + GONE_GRACE, 0)
+            case Introduced():
+                membership.refresh_profile(ctx, event)
+            case BlobReady() | BlobFailed():
+                self._on_blob(event)
+            case SendFailed():
+                requester.on_assignment_undelivered(ctx, event)
+                evaluator.on_undelivered(ctx, event)
+            case EvaluationFinished():
+                evaluator.on_finished(ctx, event)
+            case EvaluationFailed():
+                evaluator.on_failed(ctx, event)
+            case ComparisonFinished() | ComparisonFailed():
+                requester.on_audit(ctx, event)
+            case PublishBenchmark():
+                membership.publish(ctx, event)
+            case JoinBenchmark():
+                membership.join(ctx, event)
+            case LeaveBenchmark():
+                membership.leave(ctx, event)
+            case StartTask():
+                requester.start(ctx, event)
+            case CancelTask():
+                requester.cancel(ctx, event)
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────
+
+    def _on_message(self, event: MessageReceived) -> None:
+        """Admit, let the side concerned judge, keep. A known object is acknowledged again, not judged."""
+        ctx, sealed = self._ctx, event.sealed
+        if sealed.id in ctx.state.objects:
+            if isinstance(sealed.payload, TaskAnnouncement) and sealed.signer != ctx.me:
+                evaluator.on_announcement(ctx, sealed)  # announced again: nobody offered last time
+            return ctx.reply(event.reply_id, sealed.id)
+        reason = admission.refusal(ctx, sealed)
+        if not reason:
+            benchmark = admission.benchmark_of(ctx, sealed)
+            reason = self._judge(sealed)
+            if not reason:
+                ctx.keep(sealed, benchmark)
+        if reason:
+            ctx.notify("object.refused", sealed.id, reason=reason, type=type(sealed.payload).__name__)
+        ctx.reply(event.reply_id, sealed.id, reason)
+
+    def _judge(self, sealed: Sealed[Payload]) -> str:
+        """Reason for which the side concerned does not take this object, or ""."""
+        ctx = self._ctx
+        match sealed.payload:
+            case BenchmarkAnnouncement():
+                return membership.on_announcement(ctx, sealed)
+            case BenchmarkSpec():
+                return membership.on_spec(ctx, sealed)
+            case PeerProfile():
+                return membership.on_profile(ctx, sealed)
+            case TaskAnnouncement():
+                return evaluator.on_announcement(ctx, sealed)
+            case Offer():
+                return requester.on_offer(ctx, sealed)
+            case Decline():
+                return requester.on_decline(ctx, sealed)
+            case Assignment():
+                return evaluator.on_assignment(ctx, sealed)
+            case Commitment():
+                return requester.on_commitment(ctx, sealed)
+            case CommitmentSet():
+                return evaluator.on_commitment_set(ctx, sealed)
+            case Reveal():
+                return requester.on_reveal(ctx, sealed)
+            case ResultRecord():
+                reason = records.on_record(ctx, sealed)
+                if not reason:
+                    evaluator.on_record(ctx, sealed)
+                return reason
+
+    def _on_notice(self, event: NoticeReceived) -> None:
+        ctx = self._ctx
+        member = event.benchmark == DIRECTORY or event.benchmark in ctx.state.benchmarks
+        if member and event.id not in ctx.state.objects:
+            ctx.do(Pull(event.via, (event.id,)))
+
+    # ── peers, blobs, time ────────────────────────────────────────────────────────────────────────
+
+    def _on_peer_up(self, peer: PeerId) -> None:
+        ctx = self._ctx
+        ctx.connected.add(peer)
+        ctx.notify("peer.up", peer)
+        self._sync_with(peer)
+
+    def _sync_with(self, peer: PeerId) -> None:
+        ctx = self._ctx
+        wanted = tuple(row.id for row in ctx.state.wanted)
+        if wanted:
+            ctx.do(Pull(peer, wanted))  # type: ignore[arg-type]
+        joined = tuple(row.id for row in ctx.state.benchmarks if row.joined)
+        ctx.do(SyncWith(peer, (DIRECTORY, *joined)))
+
+    def _on_blob(self, event: BlobReady | BlobFailed) -> None:
+        ctx = self._ctx
+        purpose = event.effect_id.split("/", 1)[0] + "/"
+        if purpose == auditing.OUTPUTS:
+            requester.on_audit(ctx, event)
+        elif purpose in (evaluator.MODEL, evaluator.INPUTS):
+            evaluator.on_blob(ctx, event)
+        else:
+            ready = isinstance(event, BlobReady)
+            ctx.notify("data.ready" if ready else "data.missing", event.cid, purpose=event.effect_id)
+
+    def _on_timer(self, event: TimerExpired) -> None:
+        """A timer whose generation is not the row's is stale: the row has moved on."""
+        ctx = self._ctx
+        kind, subject = event.key.split("/", 1)
+        match kind:
+            case "task":
+                task = ctx.state.tasks.get(subject)
+                if task is not None and task.generation == event.generation:
+                    requester.on_deadline(ctx, task)
+            case "duty":
+                duty = ctx.state.duties.get(subject)
+                if duty is not None and duty.generation == event.generation:
+                    evaluator.on_deadline(ctx, duty)
+            case "want":
+                membership.give_up(ctx, BenchmarkId(subject))
+            case "gone":
+                if subject not in ctx.connected:
+                    requester.on_peer_gone(ctx, PeerId(subject))
+            case "sync":
+                if ctx.connected:
+                    self._sync_with(ctx.rng.choice(sorted(ctx.connected)))
+                ctx.timer("sync/", ctx.now + SYNC_INTERVAL, 0)
+            case "profile":
+                membership.refresh_profile(ctx)
+                ctx.timer("profile/", ctx.now + PROFILE_INTERVAL, 0)

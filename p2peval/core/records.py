@@ -1,0 +1,192 @@
+"""ResultRecords: composing our own, and checking that somebody else's hangs together.
+
+A foreign record that passes here is consistent, not true: requester and evaluator may be one person.
+It enters the board as a claim (trust.md §1).
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from p2peval.core import audit, commitment
+from p2peval.core.context import Context
+from p2peval.core.leaderboard import CLAIMED, MINE
+from p2peval.core.messages import (
+    Assignment,
+    Certificate,
+    Check,
+    Commitment,
+    CommitmentSet,
+    Outcome,
+    Payload,
+    ResultRecord,
+    Reveal,
+    Sealed,
+    TaskAnnouncement,
+)
+from p2peval.core.state import ReplicaRow, ReplicaState, ResultRow, TaskRow
+from p2peval.core.types import AssignmentId, PeerId
+from p2peval.errors import RemoteProtocolError
+
+P = TypeVar("P", bound=Payload)
+
+JUDGED = (ReplicaState.AGREES, ReplicaState.DIFFERS)
+
+
+def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
+    """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
+    rows = sorted((row for row in ctx.state.replicas if row.task == task.id), key=lambda r: (r.attempt, r.id))
+    record = ResultRecord(
+        network=ctx.network,
+        author=ctx.me,
+        task=task.id,
+        benchmark=task.benchmark,
+        revision=1,
+        outcome=Outcome.ACCEPTED,
+        accepted=accepted.id,
+        metrics=accepted.metrics,
+        certificate=Certificate(
+            epsilon_nano=audit.spent_epsilon(task.epsilon_nano, task.looks),
+            delta_nano=task.delta_nano,
+            samples=ctx.state.benchmarks[task.benchmark].spec.samples,
+            audited=accepted.drawn,
+            attempts=task.looks,
+        ),
+        checks=tuple(
+            Check(row.id, ctx.secrets.nonce("audit", task.id, row.peer, row.attempt), row.drawn, row.differing)
+            for row in rows
+            if row.state in JUDGED
+        ),
+        announcement=task.announcement,
+        assignments=tuple(row.assignment for row in rows),
+        commitments=tuple(row.commitment for row in rows if row.commitment),
+        commitment_sets=tuple(dict.fromkeys(row.commitment_set for row in rows if row.commitment_set)),
+        reveals=tuple(row.reveal for row in rows if row.reveal),
+        audits=(),
+        finished_ms=ctx.sequence(),
+    )
+    sealed = ctx.seal(record, task.benchmark)
+    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
+    return sealed
+
+
+def rank(
+    ctx: Context,
+    sealed: Sealed[ResultRecord],
+    model: str,
+    model_name: str,
+    evaluators: dict[AssignmentId, PeerId],
+    standing: str,
+) -> None:
+    """Put a record where the board reads it; a higher revision replaces a lower one."""
+    record = sealed.payload
+    held = ctx.state.results.get(record.task)
+    if held is not None and held.revision >= record.revision:
+        return
+    ctx.state.results.put(
+        ResultRow(
+            task=record.task,
+            record=sealed.id,
+            revision=record.revision,
+            benchmark=record.benchmark,
+            model=model,  # type: ignore[arg-type]
+            model_name=model_name,
+            requester=record.author,
+            evaluator=evaluators.get(record.accepted, PeerId("")),
+            evaluators=tuple(dict.fromkeys(evaluators.values())),
+            accepted=record.outcome is Outcome.ACCEPTED,
+            metrics=record.metrics,
+            certificate=record.certificate,
+            standing=standing,
+            finished=record.finished_ms / 1000,
+        )
+    )
+
+
+def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
+    """Admit a foreign record, or say why it contradicts itself."""
+    try:
+        announcement, evaluators = _consistent(ctx, sealed.payload)
+    except RemoteProtocolError as error:
+        return error.reason
+    rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
+    ctx.notify(
+        "record.received", sealed.payload.task, requester=sealed.signer, model=announcement.model_name
+    )
+    return ""
+
+
+def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, dict[AssignmentId, PeerId]]:
+    """Every inner envelope is signed, belongs here, and opens what it must. Raises RemoteProtocolError."""
+    sealed = _open(ctx, record.announcement, TaskAnnouncement)
+    announcement = sealed.payload
+    _require(sealed.id == record.task and sealed.signer == record.author, "foreign_announcement")
+    _require(announcement.benchmark == record.benchmark, "foreign_benchmark")
+    given = {AssignmentId(s.id): s for s in (_open(ctx, e, Assignment) for e in record.assignments)}
+    for assigned in given.values():
+        _require(assigned.signer == record.author and assigned.payload.task == record.task, "foreign_assignment")
+    said = {s.id: s for s in (_open(ctx, e, Commitment) for e in record.commitments)}
+    listed: set[str] = set()
+    for envelope in record.commitment_sets:
+        window = _open(ctx, envelope, CommitmentSet)
+        _require(window.signer == record.author and window.payload.task == record.task, "foreign_set")
+        listed |= set(window.payload.commitments)
+    shown: dict[AssignmentId, Reveal] = {}
+    for envelope in record.reveals:
+        reveal = _open(ctx, envelope, Reveal)
+        _check_reveal(reveal, given, said, listed)
+        shown[reveal.payload.assignment] = reveal.payload
+    for check in record.checks:
+        _require(check.assignment in given, "foreign_check")
+        opened = commitment.audit_commitment(check.nonce)
+        _require(opened == given[check.assignment].payload.audit_commitment, "nonce_does_not_open")
+    if record.outcome is Outcome.ACCEPTED:
+        _check_acceptance(ctx, record, announcement, shown)
+    return announcement, {assignment: sealed.payload.evaluator for assignment, sealed in given.items()}
+
+
+def _check_reveal(
+    reveal: Sealed[Reveal],
+    given: dict[AssignmentId, Sealed[Assignment]],
+    said: dict[str, Sealed[Commitment]],  # type: ignore[type-arg]
+    listed: set[str],
+) -> None:
+    assigned, committed = given.get(reveal.payload.assignment), said.get(reveal.payload.commitment)
+    if assigned is None or committed is None:
+        raise RemoteProtocolError("reveal_without_commitment")
+    _require(reveal.signer == assigned.payload.evaluator == committed.signer, "foreign_reveal")
+    _require(committed.payload.assignment == reveal.payload.assignment, "foreign_commitment")
+    _require(committed.id in listed, "commitment_not_in_set")
+    _require(commitment.opens(committed.payload.digest, reveal.payload, reveal.signer), "does_not_open")
+
+
+def _check_acceptance(
+    ctx: Context, record: ResultRecord, announcement: TaskAnnouncement, shown: dict[AssignmentId, Reveal]
+) -> None:
+    spec = ctx.state.benchmarks[record.benchmark].spec
+    check = next((c for c in record.checks if c.assignment == record.accepted), None)
+    certificate = record.certificate
+    if check is None or certificate is None or record.accepted not in shown:
+        raise RemoteProtocolError("accepted_without_audit")
+    _require(not check.differing, "accepted_what_differs")
+    _require(certificate.samples == spec.samples == shown[record.accepted].samples, "wrong_samples")
+    _require(1 <= certificate.attempts <= spec.verification.max_attempts, "too_many_attempts")
+    _require(certificate.delta_nano == announcement.delta_nano, "certificate_is_wrong")
+    spent = audit.spent_epsilon(announcement.epsilon_nano, certificate.attempts)
+    look = audit.look_epsilon(announcement.epsilon_nano, certificate.attempts)
+    enough = audit.sample_size(spec.samples, look, announcement.delta_nano)
+    _require(certificate.epsilon_nano == spent, "certificate_is_wrong")
+    _require(certificate.audited == check.drawn == enough, "certificate_is_wrong")
+    _require(tuple(m.name for m in record.metrics) == spec.metrics, "wrong_metrics")
+
+
+def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:
+    sealed = ctx.sealer.open(envelope)
+    if not isinstance(sealed.payload, kind):
+        raise RemoteProtocolError("wrong_type", f"{type(sealed.payload).__name__} for {kind.__name__}")
+    return sealed  # type: ignore[return-value]
+
+
+def _require(holds: bool, reason: str) -> None:
+    if not holds:
+        raise RemoteProtocolError(reason)
