@@ -1,0 +1,287 @@
+"""The local API: HTTP under /v1 that mirrors the commands, over any ``Service``.
+
+It knows HTTP and JSON and decides nothing: a route reads a typed body, asks the Service, and writes
+the view. Whoever may speak is ``Guard``'s to say, before any route is looked up: the token on every
+/v1 path, Host against DNS rebinding, Origin against web pages; there is no CORS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from secrets import compare_digest
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+import trio
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+from trio.abc import ReceiveChannel
+
+from p2peval.daemon.views import EventView, Service
+from p2peval.defaults import API_BODY_BYTES, API_PING
+from p2peval.errors import NotAuthorisedError, NotFoundError, P2pevalError, UsageError
+
+STATUS = {
+    "config": 400,
+    "usage": 400,
+    "not_authorised": 401,
+    "not_found": 404,
+    "locked": 409,
+    "verification_failed": 422,
+    "evaluation": 422,
+    "network": 502,
+    "timeout": 504,
+    "store": 507,
+}
+"""Error code -> HTTP status; any other is 500."""
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Probability = Annotated[float, msgspec.Meta(gt=0, lt=1)]
+Body = TypeVar("Body")
+
+
+class ConnectBody(msgspec.Struct, forbid_unknown_fields=True):
+    address: Text
+
+
+class PublishBody(msgspec.Struct, forbid_unknown_fields=True):
+    directory: Text
+
+
+class JoinBody(msgspec.Struct, forbid_unknown_fields=True):
+    ref: Text
+    evaluates: bool = True
+    requests: bool = True
+    timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+
+class PreviewBody(msgspec.Struct, forbid_unknown_fields=True):
+    model: Text
+
+
+class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``model`` is an absolute path on this machine."""
+
+    benchmark: Text
+    model: Text
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    epsilon: Probability | None = None
+    delta: Probability | None = None
+    replicas: Annotated[int, msgspec.Meta(ge=1)] | None = None
+
+
+def application(service: Service, *, token: str, hosts: Collection[str], stopping: trio.Event) -> Starlette:
+    """``hosts``: accepted Host headers. ``stopping`` ends open event streams."""
+    routes = _Routes(service, stopping)
+    return Starlette(
+        routes=routes.table(),
+        middleware=[Middleware(Guard, token=token, hosts=frozenset(hosts))],
+        exception_handlers={P2pevalError: _refused, HTTPException: _no_route, Exception: _bug},
+    )
+
+
+class _Routes:
+    def __init__(self, service: Service, stopping: trio.Event) -> None:
+        self._service = service
+        self._stopping = stopping
+
+    def table(self) -> list[Route]:
+        """Every path of the API, and what answers it."""
+        ask = self._service
+
+        def get(path: str, answer: Callable[[Request], Awaitable[Any]]) -> Route:
+            return Route(path, _json(answer), methods=["GET"])
+
+        def post(path: str, answer: Callable[[Request], Awaitable[Any]]) -> Route:
+            return Route(path, _json(answer), methods=["POST"])
+
+        return [
+            get("/livez", _alive),
+            get("/readyz", self._ready),
+            get("/v1/status", lambda _: ask.status()),
+            post("/v1/stop", lambda _: ask.stop()),
+            get("/v1/id", lambda _: ask.identity()),
+            get("/v1/peers", lambda _: ask.peers()),
+            post("/v1/peers", self._connect),
+            get("/v1/benchmarks", lambda _: ask.benchmarks()),
+            post("/v1/benchmarks", self._publish),
+            post("/v1/join", self._join),
+            get("/v1/benchmarks/{ref}", lambda r: ask.benchmark(_ref(r))),
+            get("/v1/benchmarks/{ref}/invite", lambda r: ask.invite(_ref(r))),
+            get("/v1/benchmarks/{ref}/board", lambda r: ask.board(_ref(r))),
+            post("/v1/benchmarks/{ref}/leave", lambda r: ask.leave(_ref(r))),
+            post("/v1/benchmarks/{ref}/preview", self._preview),
+            get("/v1/tasks", lambda _: ask.tasks()),
+            post("/v1/tasks", self._start_task),
+            get("/v1/tasks/{ref}", lambda r: ask.task(_ref(r))),
+            post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(_ref(r))),
+            get("/v1/reputation", lambda r: ask.reputation(r.query_params.get("bench"))),
+            get("/v1/reputation/{ref}", lambda r: ask.reputation_of(_ref(r))),
+            Route("/v1/events", self._events, methods=["GET"]),
+        ]
+
+    async def _ready(self, _: Request) -> dict[str, bool]:
+        status = await self._service.status()
+        if status.read_only or self._stopping.is_set():
+            raise HTTPException(503, status.read_only or "stopping")
+        return {"ready": True}
+
+    async def _connect(self, request: Request) -> Any:
+        return await self._service.connect((await _body(request, ConnectBody)).address)
+
+    async def _publish(self, request: Request) -> Any:
+        return await self._service.publish((await _body(request, PublishBody)).directory)
+
+    async def _join(self, request: Request) -> Any:
+        body = await _body(request, JoinBody)
+        return await self._service.join(body.ref, body.evaluates, body.requests, body.timeout)
+
+    async def _preview(self, request: Request) -> Any:
+        return await self._service.preview(_ref(request), (await _body(request, PreviewBody)).model)
+
+    async def _start_task(self, request: Request) -> Any:
+        body = await _body(request, TaskBody)
+        return await self._service.start_task(
+            body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
+        )
+
+    async def _events(self, request: Request) -> Response:
+        after = request.query_params.get("after") or request.headers.get("last-event-id")
+        if after is not None and not after.isdecimal():
+            raise UsageError(f"after={after!r} is no event id")
+        return EventStream(self._service.events(None if after is None else int(after)), self._stopping)
+
+
+class EventStream(Response):
+    """Server-sent events with ids, and a comment when idle; ends with the daemon or with the client."""
+
+    def __init__(self, events: ReceiveChannel[EventView], stopping: trio.Event) -> None:
+        super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
+        del self.headers["content-length"]
+        self._events = events
+        self._stopping = stopping
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._events, trio.open_nursery() as nursery:
+
+            async def until(over: Callable[[], Awaitable[object]]) -> None:
+                await over()
+                nursery.cancel_scope.cancel()
+
+            async def hung_up() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+
+            nursery.start_soon(until, self._stopping.wait)
+            nursery.start_soon(until, hung_up)
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._copy(send)
+            nursery.cancel_scope.cancel()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _copy(self, send: Send) -> None:
+        text = b": p2peval events\n\n"
+        while text:
+            await send({"type": "http.response.body", "body": text, "more_body": True})
+            text = b": idle\n\n"
+            with trio.move_on_after(API_PING):
+                try:
+                    event = await self._events.receive()
+                    text = b"id: %d\ndata: %s\n\n" % (event.id, msgspec.json.encode(event))
+                except trio.EndOfChannel:
+                    text = b""
+
+
+def _ref(request: Request) -> str:
+    return str(request.path_params["ref"])
+
+
+async def _alive(_: Request) -> dict[str, bool]:
+    return {"alive": True}
+
+
+def _json(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return _respond(await answer(request))
+
+    return endpoint
+
+
+def _respond(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, {"cache-control": "no-store"}, "application/json")
+
+
+async def _body(request: Request, kind: type[Body]) -> Body:
+    """The request's JSON as ``kind``. Raises UsageError for anything else, 413 for more than the limit."""
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > API_BODY_BYTES:
+            raise HTTPException(413, f"a request holds at most {API_BODY_BYTES} bytes")
+    try:
+        return msgspec.json.decode(bytes(data), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"bad request body: {error}") from None
+
+
+# ── errors ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _error(status: int, code: str, message: str, hint: str = "", retryable: bool = False) -> Response:
+    body = {"code": code, "message": message, "hint": hint, "retryable": retryable}
+    return _respond({"error": body}, status)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, P2pevalError)
+    return _error(STATUS.get(error.code, 500), error.code, error.message, error.hint, error.retryable)
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _error(404, NotFoundError.code, f"no such path: {request.url.path}")
+    return _error(error.status_code, UsageError.code, error.detail)
+
+
+async def _bug(_: Request, __: Exception) -> Response:
+    """The server logs the traceback; a client gets none of it."""
+    return _error(500, "internal", "the daemon failed to answer", "its log says why")
+
+
+# ── who may speak ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Guard:
+    """Pure ASGI, outermost but for error handling; lets a request through or answers it itself."""
+
+    def __init__(self, app: ASGIApp, *, token: str, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif scope["type"] in ("http", "lifespan"):
+            await self._app(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        code = NotAuthorisedError.code
+        if headers.get("host", "") not in self._hosts:
+            return _error(403, code, "foreign Host header")
+        origin = headers.get("origin")
+        if origin is not None and origin.removeprefix("http://") not in self._hosts:
+            return _error(403, code, "foreign Origin", "web pages may not use this API")
+        given = headers.get("authorization", "").encode()
+        if scope["path"].startswith("/v1") and not compare_digest(given, self._expected):
+            return _error(401, code, "missing or wrong token", "it lies in the file `token` of `p2peval paths`")
+        return None

@@ -1,0 +1,136 @@
+"""A task told in lines, from its view alone: the same words on a terminal, in JSON and in a report.
+
+    task      bafy…q3  announced to 6 peers in digits
+    offers    4   assigned 2 (…Kq9f reputation 0.87, …t1aZ newcomer)
+    committed 2/2   revealed 2/2
+    audited   404/1797 samples, 0 differ
+    accepted  accuracy 0.9417   audit ±0.010 (99 %)   sampling 0.930–0.952 (95 %)   me
+
+Decides nothing. Lines that are ``done`` stay as they are while a task goes on; only the last may change.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from p2peval.daemon.views import MetricView, PeerName, ReplicaView, StoryLine, TaskView
+
+COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "withheld"})
+REVEALED = frozenset({"revealed", "fetched", "agrees", "differs"})
+JUDGED = frozenset({"agrees", "differs"})
+LOST = frozenset({"silent", "declined", "withheld"})
+OVER = frozenset({"accepted", "failed", "cancelled"})
+
+
+def with_story(task: TaskView) -> TaskView:
+    """The same view with ``story`` filled in."""
+    return replace(task, story=tell(task))
+
+
+def tell(task: TaskView) -> tuple[StoryLine, ...]:
+    over = task.state in OVER
+    lines = [_announced(task)]
+    attempts = sorted({replica.attempt for replica in task.replicas})
+    for attempt in attempts:
+        replicas = [replica for replica in task.replicas if replica.attempt == attempt]
+        past = over or attempt < task.attempt
+        lines += _attempt(task, replicas, past, numbered=len(attempts) > 1)
+    if not over and task.attempt not in attempts:
+        lines.append(StoryLine(step="offers", text=f"{task.offers}", done=False))
+    lines += _end(task)
+    return tuple(lines)
+
+
+def short(identifier: str) -> str:
+    """The end of a peer id, which is what tells them apart."""
+    return f"…{identifier[-4:]}"
+
+
+def short_id(identifier: str) -> str:
+    """A CID by its two ends."""
+    return identifier if len(identifier) <= 12 else f"{identifier[:4]}…{identifier[-4:]}"
+
+
+def called(peer: PeerName) -> str:
+    """A claimed name never stands without the id."""
+    return "me" if peer.me else f"{peer.name} {short(peer.peer)}" if peer.name else short(peer.peer)
+
+
+def _announced(task: TaskView) -> StoryLine:
+    peers = f"{task.announced_to} peer{'' if task.announced_to == 1 else 's'}"
+    text = f"{short_id(task.id)}  announced to {peers} in {task.benchmark_name}"
+    return StoryLine(step="task", text=text, done=True)
+
+
+def _attempt(task: TaskView, replicas: list[ReplicaView], past: bool, *, numbered: bool) -> list[StoryLine]:
+    who = ", ".join(f"{called(r.evaluator)} {_standing(r)}" for r in replicas)
+    prefix = f"attempt {replicas[0].attempt}   " if numbered else f"{task.offers}   "
+    lines = [StoryLine(step="offers", text=f"{prefix}assigned {len(replicas)} ({who})", done=True)]
+    committed = sum(r.state in COMMITTED for r in replicas)
+    revealed = sum(r.state in REVEALED for r in replicas)
+    waiting = any(r.state in ("assigned", "committed") for r in replicas)
+    text = f"{committed}/{len(replicas)}   revealed {revealed}/{len(replicas)}"
+    lost = [f"{called(r.evaluator)} {r.state}" for r in replicas if r.state in LOST]
+    if lost:
+        text += f"   ({', '.join(lost)})"
+    lines.append(StoryLine(step="committed", text=text, done=past or not waiting))
+    if not waiting or past:
+        lines += [_audited(task, r, past) for r in replicas if r.state in REVEALED]
+    return lines
+
+
+def _standing(replica: ReplicaView) -> str:
+    return "newcomer" if replica.reputation is None else f"reputation {replica.reputation:.2f}"
+
+
+def _audited(task: TaskView, replica: ReplicaView, past: bool) -> StoryLine:
+    counted = replica.audited or replica.drawn
+    text = f"{counted}/{task.samples} samples of {called(replica.evaluator)}"
+    if replica.state in JUDGED:
+        text += f", {len(replica.differing)} differ"
+        if replica.state == "differs":
+            text += ": not counted" + (f" ({replica.reason})" if replica.reason else "")
+    return StoryLine(step="audited", text=text, done=past or replica.state in JUDGED)
+
+
+def _end(task: TaskView) -> list[StoryLine]:
+    if task.state == "accepted":
+        lines = [
+            StoryLine(step="accepted" if place == 0 else "", text=_metric(task, metric, place == 0), done=True)
+            for place, metric in enumerate(task.metrics)
+        ]
+        if task.report:
+            lines.append(StoryLine(step="report", text=task.report, done=True))
+        return lines
+    if task.state in OVER:
+        return [StoryLine(step=task.state, text=task.reason or "no reason given", done=True)]
+    return []
+
+
+def _metric(task: TaskView, metric: MetricView, first: bool) -> str:
+    parts = [f"{metric.name} {figure(metric)}", "audit " + audit(metric)]
+    if metric.audit and task.certificate:
+        parts[-1] += f" ({percent(1 - task.certificate.epsilon)})"
+    if metric.sampling:
+        parts.append(f"sampling {metric.sampling.low:.3f}–{metric.sampling.high:.3f} (95 %)")
+    if first:
+        parts.append(task.standing)
+    return "   ".join(parts)
+
+
+def figure(metric: MetricView) -> str:
+    return metric.status.replace("_", " ") if metric.value is None else f"{metric.value:.4f}"
+
+
+def audit(metric: MetricView) -> str:
+    """±0.010 where the interval is centred on the value, else low–high; "none" without a certificate."""
+    if metric.audit is None or metric.value is None:
+        return "none"
+    below, above = metric.value - metric.audit.low, metric.audit.high - metric.value
+    if abs(below - above) < 5e-4:
+        return f"±{max(below, above):.3f}"
+    return f"{metric.audit.low:.3f}–{metric.audit.high:.3f}"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
