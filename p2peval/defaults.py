@@ -50,6 +50,17 @@ MAX_RTOL: Final = 1e-3  # same
 
 # ── blobs ─────────────────────────────────────────────────────────────────────────────────────────
 BLOB_CHUNK: Final = 256 * 1024  # bytes; writes of >= 64 KiB reach 65-89 MB/s, 4 KiB only 9 (measured)
+BLOB_PARTIAL_KEPT: Final = 7 * 86_400.0  # seconds an unfinished download is kept for going on with it; guess
+BLOB_RUN: Final = 16  # chunks (4 MiB) asked for at once; two runs in flight hide the round trip; guess
+BLOB_MAX_RUN: Final = 64  # chunks a holder gives for one request; guess
+BLOB_MAX_CHUNKS: Final = 65_536  # chunks (16 GiB) of a blob; its hashes are then 2 MiB; guess
+BLOB_HOLDERS: Final = 4  # holders asked at the same time for one blob; guess
+BLOB_STAGGER: Final = 0.25  # seconds until the next holder is asked too: small blobs need only one; guess
+BLOB_STALL: Final = 15.0  # seconds a holder may take for its next chunk; guess
+BLOB_REPEAT_AFTER: Final = 3.0  # seconds an idle holder waits before it repeats another's run; guess
+BLOB_STREAMS_PER_PEER: Final = 4  # blob streams served to one peer at once; guess
+BLOB_STREAMS: Final = 32  # blob streams served at once; each holds up to 3 chunks in memory; guess
+BLOB_IDLE: Final = 30.0  # seconds a served stream may stay without a request, or not take a chunk; guess
 
 # ── evaluation ────────────────────────────────────────────────────────────────────────────────────
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
@@ -122,3 +133,18 @@ API_PING: Final = 5.0  # seconds between comments on an idle event stream, so th
 API_GRACE: Final = 1.0  # seconds that open requests get when the daemon stops (it has 5 in all); guess
 CONNECT_TIMEOUT: Final = 5.0  # seconds for the command line to reach the daemon; guess
 STOP_PATIENCE: Final = 15.0  # seconds that `p2peval stop` waits for the daemon to be gone; guess
+
+# ── the daemon's shell ────────────────────────────────────────────────────────────────────────────
+INBOX_KNOWN: Final = 2048  # events of known peers waiting; guess
+INBOX_UNKNOWN: Final = 512  # events of strangers waiting; guess
+COMMIT_BATCH: Final = 64  # events in one transaction: group commit; 6k commits/s singly (measured)
+READ_ONLY_PROBE: Final = 2.0  # seconds between tries to write to a full disk; guess
+FEED_KEPT: Final = 10_000  # events remembered for late readers; guess
+FEED_BEHIND: Final = 1_000  # events a reader may fall behind; guess
+GOSSIP_INLINE: Final = 4096  # bytes of an envelope that travels in gossip itself; larger ones by notice
+TASK_TIMEOUT: Final = 10.0  # seconds for one task message and its ack; guess
+RETRY_FIRST: Final = 0.5  # seconds before the first retry of a delivery; guess
+RETRY_MOST: Final = 5.0  # seconds between retries at most; guess
+FETCH_RETRY: Final = 30.0  # seconds between tries to find a blob nobody served; guess
+FIND_TIMEOUT: Final = 8.0  # seconds for a look-up in the DHT (p99 0.5 s at 24 nodes, measured)
+DRAIN_SECONDS: Final = 3.0  # seconds that SIGTERM leaves for what is under way; spec (< 5 s in all)
