@@ -8,6 +8,7 @@ the view. Whoever may speak is ``Guard``'s to say, before any route is looked up
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from secrets import compare_digest
 from typing import Annotated, Any, TypeVar
 
@@ -21,9 +22,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
-from trio.abc import ReceiveChannel
 
-from p2peval.daemon.views import EventView, Service
+from p2peval.daemon.ports import Service
+from p2peval.daemon.views import EventView
 from p2peval.defaults import API_BODY_BYTES, API_PING
 from p2peval.errors import NotAuthorisedError, NotFoundError, P2pevalError, UsageError
 
@@ -79,11 +80,13 @@ class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
 def application(service: Service, *, token: str, hosts: Collection[str], stopping: trio.Event) -> Starlette:
     """``hosts``: accepted Host headers. ``stopping`` ends open event streams."""
     routes = _Routes(service, stopping)
-    return Starlette(
+    app = Starlette(
         routes=routes.table(),
         middleware=[Middleware(Guard, token=token, hosts=frozenset(hosts))],
         exception_handlers={P2pevalError: _refused, HTTPException: _no_route, Exception: _bug},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Routes:
@@ -155,17 +158,22 @@ class _Routes:
         after = request.query_params.get("after") or request.headers.get("last-event-id")
         if after is not None and not after.isdecimal():
             raise UsageError(f"after={after!r} is no event id")
-        return EventStream(self._service.events(None if after is None else int(after)), self._stopping)
+        follow = request.query_params.get("follow", "true") != "false"
+        return EventStream(self._service.events(None if after is None else int(after)), self._stopping, follow)
 
 
 class EventStream(Response):
-    """Server-sent events with ids, and a comment when idle; ends with the daemon or with the client."""
+    """Server-sent events with ids, and a comment when idle; ends with the daemon or with the client.
 
-    def __init__(self, events: ReceiveChannel[EventView], stopping: trio.Event) -> None:
+    Without ``follow`` it ends after what has happened already.
+    """
+
+    def __init__(self, events: trio.MemoryReceiveChannel[EventView], stopping: trio.Event, follow: bool) -> None:
         super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
         del self.headers["content-length"]
         self._events = events
         self._stopping = stopping
+        self._follow = follow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._events, trio.open_nursery() as nursery:
@@ -187,15 +195,13 @@ class EventStream(Response):
 
     async def _copy(self, send: Send) -> None:
         text = b": p2peval events\n\n"
-        while text:
-            await send({"type": "http.response.body", "body": text, "more_body": True})
-            text = b": idle\n\n"
-            with trio.move_on_after(API_PING):
-                try:
-                    event = await self._events.receive()
+        with suppress(trio.EndOfChannel, trio.WouldBlock):
+            while True:
+                await send({"type": "http.response.body", "body": text, "more_body": True})
+                text = b": idle\n\n"
+                with trio.move_on_after(API_PING):
+                    event = await self._events.receive() if self._follow else self._events.receive_nowait()
                     text = b"id: %d\ndata: %s\n\n" % (event.id, msgspec.json.encode(event))
-                except trio.EndOfChannel:
-                    text = b""
 
 
 def _ref(request: Request) -> str:

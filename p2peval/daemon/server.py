@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 
 from p2peval.config import loopback
 from p2peval.daemon.api import application
-from p2peval.daemon.views import Service
+from p2peval.daemon.ports import Service
 from p2peval.defaults import API_GRACE
 from p2peval.errors import ConfigError, StoreError
 from p2peval.paths import Paths

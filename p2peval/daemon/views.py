@@ -1,19 +1,13 @@
-"""What the local API says, and the Service that answers it.
+"""What the local API says: plain values made for people and scripts.
 
-Views are plain values made for people and scripts: floats instead of nano units, unix seconds, peer
-ids beside their names. They decide nothing and know neither core's rows nor HTTP. ``api.py`` speaks to
-a ``Service`` only, ``service.py`` is the one that runs in the daemon, and the command line decodes
-these very structs; so a field is added here first, then in the schemas of ``cli/schemas``.
+Floats instead of nano units, unix seconds, peer ids beside their names. Views decide nothing and know
+neither core's rows nor HTTP. ``ports.Service`` returns them, ``api.py`` writes them as JSON, and the
+command line reads them back into these very structs; a field added here goes into ``cli/schemas`` too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from trio.abc import ReceiveChannel  # the command line imports this module, and trio is slow to load
 
 Scalar = str | int | float | bool
 
@@ -213,23 +207,21 @@ class InviteView(Struct, frozen=True, kw_only=True):
     author: PeerName
 
 
-class ProblemView(Struct, frozen=True, kw_only=True):
-    """``where``: file and row or key; ``hint`` may be ""."""
-
-    where: str
-    message: str
-    hint: str = ""
-
-
 class ValidateView(Struct, frozen=True, kw_only=True):
-    """What ``bench validate`` found in a directory, without a daemon; fine when ``problems`` is empty."""
+    """What ``bench validate`` read in a directory, without a daemon; what is wrong is an error instead.
+
+    ``per_class``: samples of each class, empty for regression.
+    """
 
     directory: str
     name: str
+    version: int
     task: str
     samples: int
+    shape: tuple[int, ...]
+    dtype: str
+    per_class: tuple[int, ...]
     metrics: tuple[str, ...]
-    problems: tuple[ProblemView, ...] = ()
 
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
@@ -336,81 +328,3 @@ class BoardView(Struct, frozen=True, kw_only=True):
     title: str
     primary: str
     lines: tuple[BoardLine, ...]
-
-
-# ── who answers ───────────────────────────────────────────────────────────────────────────────────
-
-
-class Service(Protocol):
-    """What the API may ask of a daemon. Every method may raise P2pevalError, which crosses as it is.
-
-    ``ref`` of a benchmark: topic name, id, or a unique prefix of an id; of a peer: id, a unique suffix
-    (≥ 4) or a claimed name; of a task: id or a unique prefix. Unknown: NotFoundError. Ambiguous:
-    UsageError that lists the candidates.
-    """
-
-    async def status(self) -> StatusView: ...
-
-    async def stop(self) -> None:
-        """Begin to drain and return at once; the server then closes."""
-        ...
-
-    async def identity(self) -> IdView: ...
-
-    async def peers(self) -> tuple[PeerView, ...]: ...
-
-    async def connect(self, address: str) -> PeerView: ...
-
-    async def publish(self, directory: str) -> BenchmarkView:
-        """``directory``: absolute path of a folder with a benchmark.toml."""
-        ...
-
-    async def benchmarks(self) -> tuple[NameClaimView, ...]: ...
-
-    async def benchmark(self, ref: str) -> BenchmarkView: ...
-
-    async def invite(self, ref: str) -> InviteView: ...
-
-    async def join(self, ref: str, evaluates: bool, requests: bool, timeout: float | None) -> BenchmarkView:
-        """``ref`` may be an invitation too. ``timeout``: seconds to find the spec; DeadlineError after."""
-        ...
-
-    async def leave(self, ref: str) -> BenchmarkView: ...
-
-    async def preview(self, ref: str, model_path: str) -> PreviewView: ...
-
-    async def start_task(
-        self,
-        ref: str,
-        model_path: str,
-        name: str,
-        epsilon: float | None,
-        delta: float | None,
-        replicas: int | None,
-    ) -> TaskView:
-        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem."""
-        ...
-
-    async def tasks(self) -> tuple[TaskView, ...]:
-        """Own tasks, newest first."""
-        ...
-
-    async def task(self, ref: str) -> TaskView: ...
-
-    async def cancel(self, ref: str) -> TaskView: ...
-
-    async def board(self, ref: str) -> BoardView: ...
-
-    async def reputation(self, benchmark: str | None) -> tuple[ReputationView, ...]:
-        """Best first; with ``benchmark``, of its members only."""
-        ...
-
-    async def reputation_of(self, peer: str) -> ReputationView: ...
-
-    def events(self, after: int | None) -> ReceiveChannel[EventView]:
-        """Events with an id > ``after`` that are still kept, then new ones; None: new ones only.
-
-        The caller closes the channel. A subscriber that falls too far behind finds its channel at its
-        end, and comes back with the last id it saw.
-        """
-        ...

@@ -1,0 +1,97 @@
+"""Who answers the local API: the daemon, and in tests a double of it. Knows no HTTP and no JSON."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from trio import MemoryReceiveChannel
+
+from p2peval.daemon.views import (
+    BenchmarkView,
+    BoardView,
+    EventView,
+    IdView,
+    InviteView,
+    NameClaimView,
+    PeerView,
+    PreviewView,
+    ReputationView,
+    StatusView,
+    TaskView,
+)
+
+
+class Service(Protocol):
+    """What the API may ask of a daemon. Every method may raise P2pevalError, which crosses as it is.
+
+    ``ref`` of a benchmark: topic name, id, or a unique prefix of an id; of a peer: id, a unique suffix
+    (≥ 4) or a claimed name; of a task: id or a unique prefix. Unknown: NotFoundError. Ambiguous:
+    UsageError that lists the candidates.
+    """
+
+    async def status(self) -> StatusView: ...
+
+    async def stop(self) -> None:
+        """Begin to drain and return at once; the server then closes."""
+        ...
+
+    async def identity(self) -> IdView: ...
+
+    async def peers(self) -> tuple[PeerView, ...]: ...
+
+    async def connect(self, address: str) -> PeerView: ...
+
+    async def publish(self, directory: str) -> BenchmarkView:
+        """``directory``: absolute path of a folder with a benchmark.toml."""
+        ...
+
+    async def benchmarks(self) -> tuple[NameClaimView, ...]: ...
+
+    async def benchmark(self, ref: str) -> BenchmarkView: ...
+
+    async def invite(self, ref: str) -> InviteView: ...
+
+    async def join(self, ref: str, evaluates: bool, requests: bool, timeout: float | None) -> BenchmarkView:
+        """``ref`` may be an invitation too. ``timeout``: seconds to find the spec; DeadlineError after."""
+        ...
+
+    async def leave(self, ref: str) -> BenchmarkView: ...
+
+    async def preview(self, ref: str, model_path: str) -> PreviewView: ...
+
+    async def start_task(
+        self,
+        ref: str,
+        model_path: str,
+        name: str,
+        epsilon: float | None,
+        delta: float | None,
+        replicas: int | None,
+    ) -> TaskView:
+        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem."""
+        ...
+
+    async def tasks(self) -> tuple[TaskView, ...]:
+        """Own tasks, newest first."""
+        ...
+
+    async def task(self, ref: str) -> TaskView: ...
+
+    async def cancel(self, ref: str) -> TaskView: ...
+
+    async def board(self, ref: str) -> BoardView: ...
+
+    async def reputation(self, benchmark: str | None) -> tuple[ReputationView, ...]:
+        """Best first; with ``benchmark``, of its members only."""
+        ...
+
+    async def reputation_of(self, peer: str) -> ReputationView: ...
+
+    def events(self, after: int | None) -> MemoryReceiveChannel[EventView]:
+        """Events with an id > ``after`` that are still kept, then new ones; None: new ones only.
+
+        Kept ones are in the channel when it is returned. An event about a task has its id as subject or
+        as ``data["task"]``. The caller closes the channel. A subscriber that falls too far behind finds
+        its channel at its end, and comes back with the last id it saw.
+        """
+        ...
