@@ -1,0 +1,299 @@
+"""What the daemon asks of a worker process and what it hears back: framed msgpack on a pipe.
+
+Decides the shape of every job and answer and the frame around it. Must not know how a job is done or
+how a process is run. Never pickle: a parent that unpickles is owned by its worker (evaluation.md).
+Paths are absolute; arrays travel as files, so that no frame grows with the dataset.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME
+from p2peval.errors import EvaluationError, LocalProtocolError
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Base of all answers."""
+
+
+class Failed(Answer, frozen=True, tag="failed"):
+    """An EvaluationError of the worker; a ConfigError where ``config``."""
+
+    reason: str
+    detail: str
+    hint: str = ""
+    config: bool = False
+
+
+class Prepared(Answer, frozen=True, tag="prepared"):
+    """``inputs.npy`` holds samples × shape of ``dtype``; ``labels.npy`` int64 or float64, one per sample.
+
+    ``per_class``: samples of each class, empty for regression.
+    """
+
+    samples: int
+    shape: tuple[int, ...]
+    dtype: str
+    label_dtype: str
+    per_class: tuple[int, ...]
+
+
+class Scanned(Answer, frozen=True, tag="scanned"):
+    """The model may be opened. ``nodes`` and ``initialisers`` count subgraphs too."""
+
+    nodes: int
+    initialisers: int
+
+
+class Evaluated(Answer, frozen=True, tag="evaluated"):
+    """``run_s``: seconds of the loop over batches alone, without opening the model and hashing."""
+
+    equivalence_class: str
+    root: bytes
+    size: int
+    run_s: float
+    wall_ms: int
+    peak_memory_mb: int
+
+
+class Compared(Answer, frozen=True, tag="compared"):
+    """The audit of one evaluator's outputs.
+
+    ``mismatch``: "" if the outputs are those committed to, else "size" or "root", and nothing was run.
+    ``drawn``: size of the draw; ``audited``: samples re-run, those where replicas differ included;
+    ``differing``: up to DIFFERING_LISTED of them that do not hold.
+    """
+
+    mismatch: str
+    drawn: int = 0
+    audited: int = 0
+    differing: tuple[int, ...] = ()
+    metrics: tuple[MetricReport, ...] = ()
+
+
+class Previewed(Answer, frozen=True, tag="previewed"):
+    """The metrics of one's own run; nothing was claimed, so none has an audit interval."""
+
+    equivalence_class: str
+    metrics: tuple[MetricReport, ...]
+    run_s: float
+    wall_ms: int
+    peak_memory_mb: int
+
+
+A = TypeVar("A", bound=Answer)
+
+# ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A model on a benchmark's inputs, and what the benchmark says of both."""
+
+    model: str
+    inputs: str
+    samples: int
+    input: Tensor
+    output: Tensor
+    limits: Limits
+
+
+class Scoring(msgspec.Struct, frozen=True):
+    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered."""
+
+    labels: str
+    task: str
+    metrics: tuple[str, ...]
+    range: Range | None
+    delta_nano: int
+
+
+class Job(msgspec.Struct, Generic[A], frozen=True):
+    """``answers``: what comes back; ``memory_mb``: MiB it may use; ``products``: the files it writes."""
+
+    answers: ClassVar[type[Answer]]
+
+    @property
+    def memory_mb(self) -> int:
+        return DATA_MEMORY_MB
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Files that are mapped or read whole: their size is not held against the memory limit."""
+        return ()
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def writes(self) -> int:
+        """Bytes that the largest product may have."""
+        return 0
+
+
+class Prepare(Job[Prepared], frozen=True, tag="prepare"):
+    """Parse the data of the benchmark in ``directory`` into ``out``/inputs.npy and ``out``/labels.npy."""
+
+    answers = Prepared
+    directory: str
+    out: str
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return (f"{self.out}/inputs.npy", f"{self.out}/labels.npy")
+
+    @property
+    def writes(self) -> int:
+        return MAX_DATA_BYTES
+
+
+class Scan(Job[Scanned], frozen=True, tag="scan"):
+    """Say whether a model may be opened at all."""
+
+    answers = Scanned
+    model: str
+    limits: Limits
+
+    @property
+    def memory_mb(self) -> int:
+        return self.limits.memory_mb
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.model,)
+
+
+class _RunJob(Job[A], frozen=True):
+    run: Run
+
+    @property
+    def memory_mb(self) -> int:
+        return self.run.limits.memory_mb
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.run.model, self.run.inputs)
+
+
+class Evaluate(_RunJob[Evaluated], frozen=True, tag="evaluate"):
+    """Run the model and write its canonical outputs to ``out``: raw rows, little-endian, no header."""
+
+    answers = Evaluated
+    public_key: bytes
+    out: str
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return (self.out,)
+
+    @property
+    def writes(self) -> int:
+        return self.run.samples * row_bytes(self.run.output)
+
+
+class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
+    """Run the model and say its metrics; commit to nothing."""
+
+    answers = Previewed
+    scoring: Scoring
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.run.model, self.run.inputs, self.scoring.labels)
+
+
+class Compare(_RunJob[Compared], frozen=True, tag="compare"):
+    """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
+
+    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
+    """
+
+    answers = Compared
+    outputs: str
+    others: tuple[str, ...]
+    root: bytes
+    public_key: bytes
+    nonce: bytes
+    task: str
+    drawn: int
+    tolerance: Tolerance
+    scoring: Scoring | None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        labels = (self.scoring.labels,) if self.scoring else ()
+        return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
+
+
+AnyJob = Prepare | Scan | Evaluate | Preview | Compare
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A job and the CPU seconds it may take."""
+
+    job: AnyJob
+    cpu_seconds: int
+
+
+def row_bytes(tensor: Tensor) -> int:
+    """Bytes of one sample."""
+    count = int(tensor.dtype.removeprefix("float").removeprefix("int")) // 8
+    for side in tensor.shape:
+        count *= side
+    return count
+
+
+# ── frames: 4 bytes of length, big-endian, and msgpack ────────────────────────────────────────────
+
+HEADER = struct.Struct(">I")
+_orders = msgspec.msgpack.Decoder(Order)
+_answers: msgspec.msgpack.Decoder[AnyAnswer] = msgspec.msgpack.Decoder(AnyAnswer)
+
+
+def frame(message: Order | Answer) -> bytes:
+    """Raises LocalProtocolError where the message is larger than a frame may be."""
+    body = msgspec.msgpack.encode(message)
+    if len(body) > WORKER_FRAME:
+        raise LocalProtocolError(f"{type(message).__name__} of {len(body)} bytes on the worker's pipe")
+    return HEADER.pack(len(body)) + body
+
+
+def missing(data: bytes | bytearray) -> int:
+    """Bytes to read on until ``data`` is a whole frame; 0 too where it announces more than a frame may have."""
+    if len(data) < HEADER.size:
+        return HEADER.size - len(data)
+    size: int = HEADER.unpack_from(data)[0]
+    return max(0, HEADER.size + size - len(data)) if size <= WORKER_FRAME else 0
+
+
+def decode_order(data: bytes | bytearray) -> Order:
+    """Raises EvaluationError: garbage."""
+    try:
+        return _orders.decode(_body(data))
+    except msgspec.DecodeError as error:
+        raise EvaluationError("garbage", f"no order on the worker's pipe: {error}") from None
+
+
+def decode_answer(data: bytes | bytearray) -> AnyAnswer:
+    """Raises EvaluationError: garbage."""
+    try:
+        return _answers.decode(_body(data))
+    except msgspec.DecodeError as error:
+        raise EvaluationError("garbage", f"no answer on the worker's pipe: {error}") from None
+
+
+def _body(data: bytes | bytearray) -> bytes:
+    if missing(data):
+        raise EvaluationError("garbage", "a frame on the worker's pipe broke off")
+    size: int = HEADER.unpack_from(data)[0]
+    if size > WORKER_FRAME:
+        raise EvaluationError("garbage", f"a frame of {size} bytes on the worker's pipe")
+    return bytes(data[HEADER.size :])

@@ -1,0 +1,220 @@
+"""The worker: a process that does one job, ``python -m p2peval.evaluation.runner``.
+
+Decides how each job is done; everything that opens a stranger's file happens here. Must not know the
+daemon, the network or the store. One order comes in on stdin, one answer goes out on stdout
+(evaluation.jobs); what else is printed lands on stderr. Source: evaluation.md, The sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from p2peval.errors import ConfigError, EvaluationError
+from p2peval.evaluation import confine
+from p2peval.evaluation.jobs import (
+    Answer,
+    AnyJob,
+    Compare,
+    Compared,
+    Evaluate,
+    Evaluated,
+    Failed,
+    Order,
+    Prepare,
+    Preview,
+    Previewed,
+    Run,
+    Scan,
+    Scanned,
+    decode_order,
+    frame,
+    missing,
+)
+
+# numpy, onnx and onnxruntime are imported where a job needs them: a cold start is most of a small job.
+
+
+def main() -> None:
+    """Read an order, tie and limit this process, answer."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not pass for an answer
+    order = _read_order()
+    confine.leash(0)
+    answers.write(frame(_carry_out(order)))
+    answers.flush()
+
+
+def perform(job: AnyJob) -> Answer:
+    """Do a job in this process. Raises EvaluationError or ConfigError."""
+    match job:
+        case Prepare():
+            from p2peval.evaluation.dataset import prepare
+
+            return prepare(Path(job.directory), Path(job.out))
+        case Scan():
+            return _scan(job)
+        case Evaluate():
+            return _evaluate(job)
+        case Preview():
+            return _preview(job)
+        case Compare():
+            return _compare(job)
+
+
+def _carry_out(order: Order) -> Answer:
+    try:
+        confine.limit(
+            memory_mb=order.job.memory_mb,
+            mapped=sum(_size(path) for path in order.job.reads),
+            cpu_seconds=order.cpu_seconds,
+            file_bytes=order.job.writes,
+        )
+        return perform(order.job)
+    except EvaluationError as error:
+        return Failed(error.reason, error.message, error.hint)
+    except ConfigError as error:
+        return Failed(error.code, error.message, error.hint, config=True)
+    except MemoryError:
+        return Failed("out_of_memory", f"it needs more than the {order.job.memory_mb} MiB allowed")
+    except OSError as error:
+        return Failed("file", f"{error.strerror or error}: {error.filename or 'a file of this job'}")
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0  # the job itself will say so, with a better reason
+
+
+def _read_order() -> Order:
+    data = bytearray()
+    while need := missing(data):
+        part = os.read(0, need)
+        if not part:
+            raise SystemExit(0)  # the parent is gone
+        data += part
+    return decode_order(data)
+
+
+# ── the jobs ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _scan(job: Scan) -> Scanned:
+    from p2peval.evaluation import scan
+
+    contents = scan.scan(scan.read(Path(job.model), job.limits.model_mb))
+    return Scanned(contents.nodes, contents.initialisers)
+
+
+def _evaluate(job: Evaluate) -> Evaluated:
+    from p2peval.core.commitment import output_root
+    from p2peval.evaluation.recipe import equivalence_class
+
+    model, inputs = _open(job.run)
+    rows, run_s = _timed_run(model, inputs)
+    with open(job.out, "wb") as out:
+        rows.tofile(out)
+    root = output_root(rows, job.public_key)
+    return Evaluated(equivalence_class(), root, rows.nbytes, run_s, _ms(run_s), confine.peak_memory_mb())
+
+
+def _preview(job: Preview) -> Previewed:
+    from p2peval.evaluation import score
+    from p2peval.evaluation.recipe import equivalence_class
+
+    model, inputs = _open(job.run)
+    rows, run_s = _timed_run(model, inputs)
+    metrics = score.own(job.scoring, rows)
+    return Previewed(equivalence_class(), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
+
+
+def _compare(job: Compare) -> Compared:
+    from p2peval.core.audit import draw
+    from p2peval.core.commitment import output_root
+    from p2peval.core.outputs import differing
+    from p2peval.defaults import DIFFERING_LISTED
+    from p2peval.evaluation import score
+
+    claimed = _read_outputs(job.outputs, job.run)
+    if claimed is None:
+        return Compared("size")
+    if output_root(claimed, job.public_key) != job.root:
+        return Compared("root")
+    drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
+    checked = sorted({*drawn, *_contested(job, claimed)})
+    model, inputs = _open(job.run)
+    rerun = _canonical(model.run_at(inputs, checked), model)
+    wrong = differing(claimed[checked], rerun, job.tolerance)
+    bad = tuple(index for index, differs in zip(checked, wrong, strict=True) if differs)
+    metrics = score.claimed(job.scoring, claimed, drawn=len(drawn), wrong=len(bad)) if job.scoring else ()
+    return Compared("", len(drawn), len(checked), bad[:DIFFERING_LISTED], metrics)
+
+
+def _contested(job: Compare, claimed: Any) -> list[int]:
+    """Some rows where other replicas say otherwise, chosen so that no liar can foresee which."""
+    import numpy as np
+
+    from p2peval.core.audit import draw
+    from p2peval.core.outputs import differing
+    from p2peval.defaults import DIFFERING_CHECKED
+
+    contested = np.zeros(len(claimed), bool)
+    for path in job.others:
+        other = _read_outputs(path, job.run)
+        if other is not None:
+            contested |= differing(claimed, other, job.tolerance)
+    rows: Sequence[int] = np.flatnonzero(contested).tolist()
+    count = min(DIFFERING_CHECKED, len(rows))
+    return [rows[at] for at in draw(job.nonce, f"{job.task}/contested", job.root, len(rows), count)] if rows else []
+
+
+# ── parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _open(run: Run) -> tuple[Any, Any]:
+    """The scanned, open model and the mapped inputs. Raises EvaluationError."""
+    from p2peval.evaluation import dataset, recipe, scan
+
+    inputs = dataset.map_inputs(Path(run.inputs), run.samples, run.input)
+    data = scan.read(Path(run.model), run.limits.model_mb)
+    scan.scan(data)
+    return recipe.open_model(data, run.input, run.output), inputs
+
+
+def _timed_run(model: Any, inputs: Any) -> tuple[Any, float]:
+    """Canonical rows of all samples and the seconds that the loop over batches took."""
+    start = time.perf_counter()
+    outputs = model.run_all(inputs)
+    run_s = time.perf_counter() - start
+    return _canonical(outputs, model), run_s
+
+
+def _canonical(outputs: Any, model: Any) -> Any:
+    from p2peval.core.outputs import canonical
+
+    return canonical(outputs.reshape(len(outputs), -1), model.output.dtype)
+
+
+def _read_outputs(path: str, run: Run) -> Any | None:
+    """Rows of an outputs blob, mapped; None where its size is not that of the benchmark's outputs."""
+    import numpy as np
+
+    from p2peval.evaluation.jobs import row_bytes
+
+    if os.path.getsize(path) != run.samples * row_bytes(run.output):
+        return None
+    dtype = np.dtype(run.output.dtype).newbyteorder("<")
+    return np.memmap(path, dtype, mode="r").view(np.ndarray).reshape(run.samples, -1)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+if __name__ == "__main__":
+    main()
