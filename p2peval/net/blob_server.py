@@ -1,0 +1,97 @@
+"""Giving blobs to whoever asks (``/p2peval/blob/1``; what is said on the stream: ``net/blobs.py``).
+
+Decides how much one peer may take at a time, and nothing else: blobs are public to whoever knows their CID.
+Every chunk is hashed as it leaves the disk, so a damaged file makes us say "not found", never lie.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import trio
+
+from p2peval import defaults
+from p2peval.core.messages import Blob
+from p2peval.core.types import Cid, PeerId
+from p2peval.errors import NetworkError, NotFoundError, RemoteProtocolError, StoreError
+from p2peval.net.blobs import PROTOCOL, BlobStore
+from p2peval.net.network import Network, Stream
+from p2peval.net.streams import read_frame, write_frame
+from p2peval.wire.bounds import FRAME_BYTES
+from p2peval.wire.codec import decode_frame, encode_frame
+from p2peval.wire.frames import BlobHeader, BlobRequest
+
+_NOT_FOUND = encode_frame(BlobHeader(found=False, size=0, root=b""))
+
+
+class BlobServer:
+    """Serves one store; bounded in streams, and in chunks a request. ``sent`` counts bytes per peer."""
+
+    def __init__(self, store: BlobStore) -> None:
+        self._store = store
+        self._streams: Counter[PeerId] = Counter()
+        self.sent: Counter[PeerId] = Counter()
+
+    def attach(self, network: Network) -> None:
+        network.serve_stream(PROTOCOL, self.serve)
+
+    async def serve(self, stream: Stream) -> None:
+        """Answer requests until the asker leaves. Raises RemoteProtocolError and NetworkError: reset the stream."""
+        with self._place(stream.peer):
+            while (request := await self._next(stream)) is not None:
+                await self._answer(stream, request)
+        await stream.close()
+
+    @contextmanager
+    def _place(self, peer: PeerId) -> Iterator[None]:
+        if self._streams[peer] >= defaults.BLOB_STREAMS_PER_PEER or self._streams.total() >= defaults.BLOB_STREAMS:
+            raise RemoteProtocolError("too_many_streams", f"{peer} has {self._streams[peer]}")
+        self._streams[peer] += 1
+        try:
+            yield
+        finally:
+            self._streams[peer] -= 1
+            if not self._streams[peer]:
+                del self._streams[peer]
+
+    async def _next(self, stream: Stream) -> BlobRequest | None:
+        """The next request, or None when the asker has left or wants no more."""
+        with trio.move_on_after(defaults.BLOB_IDLE):
+            try:
+                frame = await read_frame(stream, FRAME_BYTES[BlobRequest])
+            except NetworkError:  # how an asker that has all it wanted says so
+                return None
+            return decode_frame(BlobRequest, frame)
+        return None
+
+    async def _answer(self, stream: Stream, request: BlobRequest) -> None:
+        blob = await self._find(request.cid)
+        if blob is None:
+            await write_frame(stream, _NOT_FOUND)
+            return
+        chunks = -(-blob.size // defaults.BLOB_CHUNK)
+        if request.count > defaults.BLOB_MAX_RUN or request.first_chunk + request.count > chunks:
+            raise RemoteProtocolError("range", f"{request.count} from {request.first_chunk} of {chunks} chunks")
+        await write_frame(stream, encode_frame(BlobHeader(True, blob.size, blob.root)))
+        if request.want_hashes:
+            await self._send(stream, partial(self._store.hashes, blob.cid))
+        for index in range(request.first_chunk, request.first_chunk + request.count):
+            await self._send(stream, partial(self._store.chunk, blob.cid, index))
+
+    async def _find(self, cid: Cid) -> Blob | None:
+        try:
+            return await trio.to_thread.run_sync(self._store.blob, cid)
+        except (NotFoundError, StoreError):  # damaged is as good as gone
+            return None
+
+    async def _send(self, stream: Stream, read: Callable[[], bytes]) -> None:
+        try:
+            data = await trio.to_thread.run_sync(read)
+        except (NotFoundError, StoreError) as error:  # gone or damaged since we said that we have it
+            raise NetworkError(f"cannot go on giving: {error.message}") from error
+        with trio.fail_after(defaults.BLOB_IDLE):
+            await stream.write(data)
+        self.sent[stream.peer] += len(data)
