@@ -217,7 +217,7 @@ def _enum(where: str, name: str, kind: type[Enum]) -> Step:
 def _which(where: str, oneof: Any, kind: type[Enum]) -> Step:
     """An Enum that says which member of a oneof is set; its members stand in the same order."""
     name = oneof.name
-    members = dict(zip((field.name for field in oneof.fields), kind, strict=True))
+    members: dict[str, Enum] = dict(zip((field.name for field in oneof.fields), kind, strict=True))
     fields = dict(zip(kind, oneof.fields, strict=True))
 
     def read(message: Any) -> Enum:

@@ -1,0 +1,199 @@
+"""One example of every payload and frame, by hand: seeds of the mutation tests, and proto/vectors.json.
+
+``python tests/wire/wire_examples.py > proto/vectors.json`` writes the vectors anew (a new domain
+version is due when those of old types change).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from enum import Enum
+from typing import Any
+
+from p2peval.core import messages as m
+from p2peval.core.merkle import leaf
+from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, TaskId
+from p2peval.wire import frames as f
+from p2peval.wire.codec import domain_of, encode, encode_frame
+from p2peval.wire.envelope import EnvelopeSealer
+from p2peval.wire.ids import cid_of
+from p2peval.wire.invitation import encode_invitation
+from p2peval.wire.topics import benchmark_topic, blob_key, directory_topic, members_key
+
+NETWORK = "p2peval-1"
+SEED = bytes(range(32))
+SEALER = EnvelopeSealer(SEED)
+ME = SEALER.peer_id
+OTHER = EnvelopeSealer(bytes(range(1, 33))).peer_id
+T0 = 1_750_000_000_000
+DIGEST = bytes(range(100, 132))
+
+
+def blob(data: bytes) -> m.Blob:
+    return m.Blob(cid_of(data), len(data), leaf(data))
+
+
+SPEC = m.BenchmarkSpec(
+    network=NETWORK,
+    author=ME,
+    name="digits",
+    title="Handwritten digits",
+    description="1797 images of 8×8 grey values.\n\nFrom UCI.",
+    license="CC-BY-4.0",
+    version=1,
+    parent=BenchmarkId(""),
+    task="classification",
+    samples=1797,
+    inputs=blob(b"inputs"),
+    labels=blob(b"labels"),
+    labels_commitment=b"",
+    model_input=m.Tensor("x", "float32", (64,)),
+    model_output=m.Tensor("y", "float32", (10,)),
+    metrics=("accuracy", "macro_f1"),
+    range=None,
+    tolerance=m.Tolerance(10_000, 10_000),
+    limits=m.Limits(60, 1024, 64),
+    verification=m.Verification(10_000_000, 10_000_000, 1, 3),
+)
+BENCHMARK = BenchmarkId(SEALER.seal(SPEC).id)
+TASK = m.TaskAnnouncement(NETWORK, ME, BENCHMARK, blob(b"model"), "forest.onnx", 10**7, 10**7, 1, T0, T0 + 86_400_000)
+SEALED_TASK = SEALER.seal(TASK)
+TASK_ID = TaskId(SEALED_TASK.id)
+ASSIGNMENT = m.Assignment(NETWORK, ME, TASK_ID, OTHER, 1, T0 + 60_000, DIGEST)
+SEALED_ASSIGNMENT = SEALER.seal(ASSIGNMENT)
+ASSIGNMENT_ID = AssignmentId(SEALED_ASSIGNMENT.id)
+COMMITMENT = m.Commitment(NETWORK, ME, TASK_ID, ASSIGNMENT_ID, DIGEST)
+SEALED_COMMITMENT = SEALER.seal(COMMITMENT)
+REVEAL = m.Reveal(
+    network=NETWORK,
+    author=ME,
+    task=TASK_ID,
+    assignment=ASSIGNMENT_ID,
+    commitment=SEALED_COMMITMENT.id,
+    equivalence_class="ort-1.22/x86-64/avx2",
+    samples=1797,
+    root=DIGEST,
+    nonce=DIGEST[::-1],
+    outputs=blob(b"outputs"),
+    efficiency=m.Efficiency(1234, 96),
+)
+SET = m.CommitmentSet(NETWORK, ME, TASK_ID, 1, (SEALED_COMMITMENT.id,))
+RECORD = m.ResultRecord(
+    network=NETWORK,
+    author=ME,
+    task=TASK_ID,
+    benchmark=BENCHMARK,
+    revision=1,
+    outcome=m.Outcome.ACCEPTED,
+    accepted=ASSIGNMENT_ID,
+    metrics=(
+        m.MetricReport("accuracy", m.Defined.VALUE, 941_700_000, m.Interval(931_700_000, 951_700_000), None),
+        m.MetricReport("macro_f1", m.Defined.UNDEFINED, 0, None, None),
+        m.MetricReport("rmse", m.Defined.OUT_OF_RANGE, 0, None, m.Interval(-5, 2**62)),
+    ),
+    certificate=m.Certificate(10_000_000, 10_000_000, 1797, 404, 1),
+    checks=(m.Check(ASSIGNMENT_ID, DIGEST, 404, (0, 17, 1796)),),
+    announcement=SEALED_TASK.envelope,
+    assignments=(SEALED_ASSIGNMENT.envelope,),
+    commitments=(SEALED_COMMITMENT.envelope,),
+    commitment_sets=(SEALER.seal(SET).envelope,),
+    reveals=(SEALER.seal(REVEAL).envelope,),
+    audits=(),
+    finished_ms=T0 + 90_000,
+)
+
+PAYLOADS: tuple[m.Payload, ...] = (
+    SPEC,
+    m.BenchmarkAnnouncement(NETWORK, ME, "digits", "Handwritten digits", BENCHMARK, T0),
+    m.PeerProfile(
+        network=NETWORK,
+        author=ME,
+        name="Zoë’s laptop",
+        addresses=("/ip4/192.0.2.7/tcp/4001", "/dns4/zoe.example/tcp/4001"),
+        classes=("ort-1.22/x86-64/avx2",),
+        memberships=(m.Membership(BENCHMARK, True, False),),
+        cores=2,
+        memory_mb=2048,
+        sequence=T0,
+    ),
+    TASK,
+    m.Offer(NETWORK, ME, TASK_ID, "ort-1.22/x86-64/avx2", T0 + 120_000),
+    m.Decline(NETWORK, ME, TASK_ID, AssignmentId(""), "busy"),
+    ASSIGNMENT,
+    COMMITMENT,
+    SET,
+    REVEAL,
+    RECORD,
+)
+
+INVITATION = f.Invitation(
+    NETWORK, BENCHMARK, "digits", ME, (f"/ip4/192.0.2.7/tcp/4001/p2p/{ME}", f"/ip4/192.0.2.8/tcp/4001/p2p/{OTHER}"),
+    OTHER, b"",
+)  # fmt: skip
+
+FRAMES: tuple[f.Frame, ...] = (
+    f.Gossip(SEALED_TASK.envelope),
+    f.Gossip(f.Notice("ResultRecord", BENCHMARK, ObjectId(TASK_ID), 20_000)),
+    f.Ack(True, ""),
+    f.Ack(False, "busy"),
+    f.SyncRequest(
+        f.Digests((BenchmarkId(""), BENCHMARK), (f.Bucket(BENCHMARK, "TaskAnnouncement", 3, DIGEST),)),
+    ),
+    f.SyncRequest(f.Get((ObjectId(TASK_ID),))),
+    f.SyncReply(f.Missing((ObjectId(TASK_ID), ObjectId(BENCHMARK)), False)),
+    f.SyncReply(f.Objects((SEALED_TASK.envelope,))),
+    f.BlobRequest(TASK.model.cid, 4, 16, True),
+    f.BlobHeader(True, 10_000_000, DIGEST),
+    f.BlobHeader(False, 0, b""),
+    INVITATION,
+)
+
+
+def vectors() -> dict[str, Any]:
+    """What another implementation can check itself against; bytes are hexadecimal."""
+    sealed = [SEALER.seal(payload) for payload in PAYLOADS]
+    return {
+        "network": NETWORK,
+        "seed": SEED.hex(),
+        "peer_id": ME,
+        "objects": [
+            {
+                "domain": domain_of(one.payload),
+                "fields": _plain(asdict(one.payload)),
+                "payload": encode(one.payload).hex(),
+                "id": one.id,
+                "envelope": one.envelope.hex(),
+            }
+            for one in sealed
+        ],
+        "frames": [
+            {"message": type(one).__name__, "fields": _plain(asdict(one)), "bytes": encode_frame(one).hex()}
+            for one in FRAMES
+        ],
+        "names": {
+            "directory_topic": directory_topic(),
+            "benchmark_topic": benchmark_topic(ME, "digits"),
+            "members_key": members_key(BENCHMARK).hex(),
+            "blob_key": blob_key(TASK.model.cid).hex(),
+        },
+        "invitation": encode_invitation(INVITATION),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can say it: bytes in hex, enums by name."""
+    match value:
+        case bytes():
+            return value.hex()
+        case Enum():
+            return value.name
+        case dict():
+            return {key: _plain(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner) for inner in value]
+    return value
+
+
+if __name__ == "__main__":
+    print(json.dumps(vectors(), indent=1, ensure_ascii=False))
