@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import trio
@@ -59,13 +59,10 @@ class BlobServer:
 
     async def _next(self, stream: Stream) -> BlobRequest | None:
         """The next request, or None when the asker has left or wants no more."""
-        with trio.move_on_after(defaults.BLOB_IDLE):
-            try:
-                frame = await read_frame(stream, FRAME_BYTES[BlobRequest])
-            except NetworkError:  # how an asker that has all it wanted says so
-                return None
-            return decode_frame(BlobRequest, frame)
-        return None
+        frame: bytes | None = None
+        with trio.move_on_after(defaults.BLOB_IDLE), suppress(NetworkError):  # leaving is how it says "that was all"
+            frame = await read_frame(stream, FRAME_BYTES[BlobRequest])
+        return decode_frame(BlobRequest, frame) if frame is not None else None
 
     async def _answer(self, stream: Stream, request: BlobRequest) -> None:
         blob = await self._find(request.cid)

@@ -150,10 +150,9 @@ class _Transfer:
 
     async def freed(self, patience: float) -> bool:
         """Wait until a chunk that was asked of somebody is free again; False after ``patience`` seconds."""
-        with trio.move_on_after(patience):
+        with trio.move_on_after(patience) as scope:
             await self._freed.wait()
-            return True
-        return False
+        return not scope.cancelled_caught
 
     def take(self, holder: PeerId, *, repeat: bool) -> range | None:
         """The next run of chunks for ``holder``: asked of nobody yet, or with ``repeat`` not of this holder."""
@@ -177,7 +176,7 @@ class _Transfer:
         if self.done:
             self._ended.set()
 
-    def fail(self, error: P2pevalError) -> None:
+    def _fail(self, error: P2pevalError) -> None:
         """Our own side cannot go on (a full disk): end it all; ``run`` raises ``error``."""
         self._failure = self._failure or error
         self._ended.set()
@@ -206,10 +205,10 @@ class _Transfer:
                 case VerificationError() as lie:
                     self.report.liars.append(holder)
                     self.report.failed[holder] = lie.message
-                case NetworkError() | RemoteProtocolError() as error:
-                    self.report.failed[holder] = error.message
-                case error:
-                    self.fail(error)
+                case NetworkError() | RemoteProtocolError() as fault:
+                    self.report.failed[holder] = fault.message
+                case ours:
+                    self._fail(ours)
         finally:
             self._give_back(holder)
             await stream.reset()

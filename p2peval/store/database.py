@@ -14,6 +14,8 @@ from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
+from msgspec import MsgspecError
+
 from p2peval.core.effects import Effect
 from p2peval.core.state import LAZY, TABLES, Change, Row
 from p2peval.core.types import ObjectId
@@ -22,7 +24,13 @@ from p2peval.store import outbox
 from p2peval.store.disk import DamagedError, full, make_private, refusals
 from p2peval.store.rows import Layout, Value
 
-_BUSY_MS = 5_000  # another reader (a backup, a person with sqlite3) may hold it this long; guess
+_SETTINGS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = OFF",  # core keeps its rows together; the store does not second-guess it
+    "trusted_schema = OFF",
+    "busy_timeout = 5000",  # ms that a person's sqlite3 or a backup may hold the file; guess
+)
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _UNWRITABLE = (OverflowError, UnicodeEncodeError)  # an int over 64 bits, text that is no Unicode
 
@@ -91,8 +99,11 @@ class Database:
 
     def check(self) -> list[str]:
         """What SQLite finds wrong with the file; empty when nothing is."""
-        with self._guard, self._translated("checking"):
-            findings = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
+        try:
+            with self._guard, self._translated("checking"):
+                findings = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
+        except DamagedError as error:  # too damaged to be checked
+            return [error.message]
         return [] if findings == ["ok"] else findings
 
     def backup(self, target: Path) -> None:
@@ -159,7 +170,7 @@ class Database:
     def _decoding(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, LookupError) as error:  # msgspec.ValidationError is a ValueError
+        except (MsgspecError, ValueError, LookupError) as error:
             raise DamagedError(
                 f"{self.path} holds a row that never was one: {error}",
                 hint=f"p2peval db check, or restore one of {self.path.parent}/backups",
@@ -205,8 +216,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", f"busy_timeout = {_BUSY_MS}", "trusted_schema = OFF"):
-            connection.execute(f"PRAGMA {pragma}")
+        for setting in _SETTINGS:
+            connection.execute(f"PRAGMA {setting}")
     except BaseException:
         connection.close()
         raise

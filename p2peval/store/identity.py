@@ -41,7 +41,9 @@ def create(path: Path, seed: bytes | None = None) -> Identity:
             _write_synced(draft, identity.seed)
             os.link(draft, path)  # unlike rename, a link never replaces
         except FileExistsError as error:
-            raise StoreError(f"{path} holds a key already", hint="move it away first; it is this node's name") from error
+            raise StoreError(
+                f"{path} holds a key already", hint="it is this node's name; move it away first"
+            ) from error
         finally:
             draft.unlink(missing_ok=True)
         sync_directory(path.parent)

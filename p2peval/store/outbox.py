@@ -14,9 +14,7 @@ import msgspec
 
 from p2peval.core.effects import EXTERNAL, Effect
 
-_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
-    kind.__name__: msgspec.msgpack.Decoder(kind) for kind in EXTERNAL
-}
+_DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {kind.__name__: msgspec.msgpack.Decoder(kind) for kind in EXTERNAL}
 
 _ADD = """INSERT INTO outbox (id, kind, body) VALUES (?, ?, ?)
           ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, body = excluded.body"""
@@ -37,6 +35,6 @@ def done(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
 
 
 def pending(connection: sqlite3.Connection) -> list[tuple[str, Effect]]:
-    """All that is not done, oldest first. Raises ValueError or KeyError for a body that is no effect."""
+    """All that is not done, oldest first. Raises MsgspecError or LookupError for a body that is no effect."""
     rows = connection.execute("SELECT id, kind, body FROM outbox ORDER BY seq")
     return [(id_, _DECODERS[kind].decode(body)) for id_, kind, body in rows]

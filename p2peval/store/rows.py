@@ -43,7 +43,7 @@ class Layout:
         return [column.encode(getattr(row, column.name)) for column in self.columns]
 
     def row(self, values: Sequence[Any]) -> Any:
-        """A row of the values of ``eager``, in order. Raises ValueError or LookupError for what never was one."""
+        """A row of the values of ``eager``, in order. Raises MsgspecError or LookupError for what never was one."""
         decoded = {column.name: column.decode(value) for column, value in zip(self.eager, values, strict=True)}
         return self.row_type(**decoded, **self._blank)
 

@@ -75,7 +75,8 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path,
             assert isinstance(left, CounterRow)
             assert left.value in (acknowledged, acknowledged + 1)  # the last may be written and not yet told
             assert counters["right"] == CounterRow("right", left.value)
-            assert [id_ for id_, _ in db.pending()] == [f"send/{n}" for n in range(max(1, left.value - 9), left.value + 1)]
+            waiting = range(max(1, left.value - 9), left.value + 1)
+            assert [id_ for id_, _ in db.pending()] == [f"send/{number}" for number in waiting]
             assert db.check() == []
         last = left.value
 

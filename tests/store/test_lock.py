@@ -43,7 +43,7 @@ def test_second_p2peval_is_told_who_holds_the_lock_and_where(tmp_path: Path) -> 
 
 def test_folder_in_the_home_is_shown_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    with Lock(tmp_path / "state"), pytest.raises(LockedError, match="in ~/state$"), Lock(tmp_path / "state"):
+    with Lock(tmp_path / "state"), pytest.raises(LockedError, match=r"in ~/state$"), Lock(tmp_path / "state"):
         pytest.fail("two hold one lock")
 
 
