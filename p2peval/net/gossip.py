@@ -21,41 +21,16 @@ from libp2p.pubsub.pubsub import Pubsub
 
 from p2peval import defaults
 from p2peval.core.types import PeerId
-from p2peval.errors import LocalProtocolError
 from p2peval.net.guard import GuardedHost
 from p2peval.net.network import GossipHandler
-from p2peval.net.streams import BROKEN
+from p2peval.net.pace import Pace, judged
+from p2peval.net.streams import BROKEN, check_outgoing
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = str(PROTOCOL_ID_V11)
 
 _VERDICTS = 8192  # messages whose verdict is remembered; at 100/s that is 80 s, and libp2p keeps its own 120 s
-
-
-class Pace:
-    """A token bucket: ``rate`` per second, ``burst`` at once. Waiting callers are served in order."""
-
-    def __init__(self, rate: float, burst: int) -> None:
-        self._rate = rate
-        self._burst = float(burst)
-        self._tokens = float(burst)
-        self._filled_at = trio.current_time()
-        self._turn = trio.Lock()
-
-    async def turn(self) -> None:
-        """Wait until one more is allowed."""
-        async with self._turn:
-            self._fill()
-            if self._tokens < 1:
-                await trio.sleep((1 - self._tokens) / self._rate)
-                self._fill()
-            self._tokens -= 1
-
-    def _fill(self) -> None:
-        now = trio.current_time()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate)
-        self._filled_at = now
 
 
 class GuardedPubsub(Pubsub):
@@ -110,8 +85,7 @@ class Gossip:
 
     async def publish(self, topic: str, data: bytes) -> None:
         """Paced; a lack of neighbours is no error. Raises LocalProtocolError beyond GOSSIP_MAX_BYTES."""
-        if len(data) > defaults.GOSSIP_MAX_BYTES:
-            raise LocalProtocolError(f"gossip of {len(data)} bytes; {defaults.GOSSIP_MAX_BYTES} are allowed")
+        check_outgoing(data, defaults.GOSSIP_MAX_BYTES, "gossip")
         await self._pace.turn()
         try:
             await self.pubsub.publish(topic, data)
@@ -124,6 +98,10 @@ class Gossip:
     def neighbours(self, topic: str) -> int:
         """How many connected peers are known to subscribe to ``topic``."""
         return len(self.pubsub.peer_topics.get(topic, ()))
+
+    def ready(self, topic: str) -> bool:
+        """Whether we have subscribed to ``topic`` and hold a neighbour in its mesh."""
+        return bool(self.router.mesh.get(topic))
 
     def _validator(self, handler: GossipHandler) -> Any:
         async def validate(forwarder: ID, message: rpc_pb2.Message) -> bool:
@@ -144,20 +122,10 @@ class Gossip:
             self._counters["gossip.too_long"] += 1
             verdict = False
         else:
-            verdict = self._ask(handler, PeerId(str(forwarder)), message.data)
+            verdict = judged(handler, PeerId(str(forwarder)), message.data, self._counters)
         self._verdicts[key] = verdict
         while len(self._verdicts) > _VERDICTS:
             self._verdicts.popitem(last=False)
-        return verdict
-
-    def _ask(self, handler: GossipHandler, forwarder: PeerId, data: bytes) -> bool:
-        try:
-            verdict = handler(forwarder, data)
-        except Exception:  # inside libp2p's nursery: our bug must not tear the node down, nor cost the forwarder
-            self._counters["gossip.bug"] += 1
-            log.exception("gossip handler failed")
-            return True
-        self._counters["gossip.accepted" if verdict else "gossip.rejected"] += 1
         return verdict
 
     async def _drain(self, scope: trio.CancelScope, subscription: Any) -> None:

@@ -16,17 +16,19 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import trio
-from libp2p.abc import INetStream
+from libp2p.abc import INetConn, INetStream
 from libp2p.custom_types import StreamHandlerFn, TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.io.abc import ReadWriteCloser
+from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.network.exceptions import SwarmException
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.tools.anyio_service.api import ServiceAPI
@@ -67,6 +69,7 @@ class GuardedManager(TrioManager):
         )
 
     async def _contained(self, async_fn: Callable[..., Any], args: Sequence[Any], label: str, forever: bool) -> None:
+        """A daemon that returns is left to libp2p, which takes that for the end of the service."""
         pause = _RESTART_FIRST
         while True:
             try:
@@ -100,13 +103,34 @@ async def run_service(service: ServiceAPI, counters: Counter[str]) -> AsyncItera
 class GuardedSwarm(Swarm):
     """A swarm that shares its inbound places fairly and gets them back."""
 
-    counters: Counter[str]
-    _pending: Counter[str]
+    dialler: Callable[[ID], Awaitable[None]]
+    """Set by the host: how to dial a peer, also when libp2p's own services want one. Raises NetworkError."""
 
     def __init__(self, *args: Any, counters: Counter[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.counters = counters
-        self._pending = Counter()
+        self._pending: Counter[str] = Counter()
+        self.auto_connector = _NoAutoConnector(self)
+
+    async def shut(self) -> None:
+        """Stop listening, then say goodbye to everyone at once.
+
+        libp2p's own shutdown runs already cancelled, so its listeners stay open and its goodbyes unsaid.
+        """
+        self._closing = True
+        with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_PATIENCE):
+            for listener in list(self.listeners.values()):
+                await listener.close()
+        self.listeners.clear()
+        await self._drop(self.get_connections())
+
+    async def dial_peer(self, peer_id: ID) -> list[INetConn]:
+        """libp2p's own would try one TCP address only, then refuse to try again for 60 s."""
+        try:
+            await self.dialler(peer_id)
+        except NetworkError as error:
+            raise SwarmException(str(error)) from error
+        return self.get_connections(peer_id)
 
     async def _do_handle_inbound_connection(
         self, read_write_closer: ReadWriteCloser, maddr: Multiaddr, failure_event: object
@@ -141,16 +165,12 @@ class GuardedSwarm(Swarm):
 
     async def drop(self, peer: ID) -> None:
         """Close every connection to ``peer``, by force where it does not answer. Never raises."""
-        with trio.CancelScope(shield=True):
-            async with trio.open_nursery() as nursery:
-                for conn in self.get_connections(peer):
-                    nursery.start_soon(self._drop_connection, conn)
+        await self._drop(self.get_connections(peer))
 
-    async def drop_all(self) -> None:
-        """Close every connection at once; libp2p would do it one after the other, 0.2 s each."""
+    async def _drop(self, conns: Sequence[INetConn]) -> None:
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as nursery:
-                for conn in self.get_connections():
+                for conn in conns:
                     nursery.start_soon(self._drop_connection, conn)
 
     async def _drop_connection(self, conn: SwarmConn) -> None:
@@ -167,6 +187,16 @@ class GuardedSwarm(Swarm):
         await self.notify_disconnected(conn)
 
 
+class _NoAutoConnector(AutoConnector):
+    """libp2p's own dials anybody in its peer store until half the connection limit is filled; ours are chosen."""
+
+    async def run_background_task(self, nursery: trio.Nursery) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def maybe_connect(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
 class GuardedHost(BasicHost):
     """A host whose stream handlers cannot raise, and which speaks libp2p's protocols under our names.
 
@@ -181,19 +211,20 @@ class GuardedHost(BasicHost):
         super().__init__(swarm, **kwargs)
 
     def set_stream_handler(self, protocol_id: TProtocol, stream_handler: StreamHandlerFn) -> None:
-        super().set_stream_handler(self._on_wire(protocol_id), stream_handler)
+        super().set_stream_handler(self.on_wire(protocol_id), stream_handler)
 
     def remove_stream_handler(self, protocol_id: TProtocol) -> None:
-        super().remove_stream_handler(self._on_wire(protocol_id))
+        super().remove_stream_handler(self.on_wire(protocol_id))
 
     async def new_stream(self, peer_id: ID, protocol_ids: Sequence[TProtocol]) -> INetStream:
-        return await super().new_stream(peer_id, [self._on_wire(protocol) for protocol in protocol_ids])
+        return await super().new_stream(peer_id, [self.on_wire(protocol) for protocol in protocol_ids])
 
     def keep_connection_for(self, protocol: str) -> None:
         """A crash in this protocol's handler is our own bug: it costs the stream only."""
         self._ours.add(protocol)
 
-    def _on_wire(self, protocol: TProtocol) -> TProtocol:
+    def on_wire(self, protocol: str) -> TProtocol:
+        """The name that peers see for a protocol of ours or libp2p's."""
         return TProtocol(self._renamed.get(protocol, protocol))
 
     async def _swarm_stream_handler(self, net_stream: INetStream) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import trio
 from libp2p import generate_peer_id_from
@@ -24,7 +24,7 @@ from libp2p.host.ping import ID as PING
 from libp2p.network.config import ConnectionConfig, RetryConfig
 from libp2p.network.exceptions import SwarmException
 from libp2p.peer.id import ID
-from libp2p.peer.peerstore import PeerStore
+from libp2p.peer.peerstore import PeerStore, PeerStoreError
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
@@ -38,6 +38,7 @@ from p2peval import defaults
 from p2peval.core.types import PeerId
 from p2peval.errors import ConfigError, NetworkError
 from p2peval.net.addresses import check_free, parse_peer_id, peer_address, transport_address
+from p2peval.net.discovery import FIXED_PROTOCOL, Discovery
 from p2peval.net.gossip import Gossip
 from p2peval.net.guard import GuardedHost, GuardedSwarm, run_service
 from p2peval.net.network import (
@@ -49,7 +50,8 @@ from p2peval.net.network import (
     StreamHandler,
 )
 from p2peval.net.peers import AddressBook, Changes, Healer, Heartbeat
-from p2peval.net.streams import BROKEN, Libp2pStream, answering, containing, exchange, resetting
+from p2peval.net.scopes import deadline, plainly
+from p2peval.net.streams import BROKEN, PatientStream, answering, containing, exchange, resetting
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,8 @@ class Libp2pNetwork:
         self.gossip = Gossip(host, counters)
         self.healer = Healer(dial=self._reach, is_connected=self._is_connected)
         self.heartbeat = Heartbeat(self._connected, self._ping, self._drop)
+        self.discovery = Discovery(host, counters, self._connected)
+        host.swarm.dialler = self._reach_id
         host.swarm.register_notifee(_Notifee(self))
 
     # ── who and where ─────────────────────────────────────────────────────────────────────────────
@@ -96,20 +100,20 @@ class Libp2pNetwork:
             raise ConfigError(f"{address} is this node itself")
         if not self._is_connected(peer):
             self._book.learn(peer, [transport, *self._book.of(peer)])
-            with _deadline(timeout, f"dialling {address}"):
+            with deadline(timeout, f"dialling {address}"):
                 await self._reach(peer)
         return peer
 
     # ── streams ───────────────────────────────────────────────────────────────────────────────────
 
     async def request(self, peer: PeerId, protocol: str, body: bytes, *, timeout: float, max_reply: int) -> bytes:
-        with _deadline(timeout, f"{protocol} of {peer}"):
+        with deadline(timeout, f"{protocol} of {peer}"):
             stream = await self._open(peer, protocol)
             async with resetting(stream):
                 return await exchange(stream, body, max_reply=max_reply)
 
     async def open_stream(self, peer: PeerId, protocol: str, *, timeout: float) -> Stream:
-        with _deadline(timeout, f"opening {protocol} to {peer}"):
+        with deadline(timeout, f"opening {protocol} to {peer}"):
             return await self._open(peer, protocol)
 
     def serve(self, protocol: str, handler: RequestHandler, *, max_request: int) -> None:
@@ -120,18 +124,18 @@ class Libp2pNetwork:
 
     def _serve(self, protocol: str, handler: StreamHandler) -> None:
         async def on_stream(raw: INetStream) -> None:
-            await handler(Libp2pStream(raw, PeerId(str(raw.muxed_conn.peer_id))))
+            await handler(PatientStream(raw, PeerId(str(raw.muxed_conn.peer_id))))
 
         self._host.keep_connection_for(protocol)
         self._host.set_stream_handler(TProtocol(protocol), on_stream)
 
-    async def _open(self, peer: PeerId, protocol: str) -> Libp2pStream:
+    async def _open(self, peer: PeerId, protocol: str) -> PatientStream:
         await self._reach(peer)
         try:
             raw = await self._host.new_stream(parse_peer_id(peer), [TProtocol(protocol)])
         except (*BROKEN, SwarmException, HostException) as error:
             raise NetworkError(f"{peer} did not open {protocol}: {error}") from error
-        return Libp2pStream(raw, peer)
+        return PatientStream(raw, peer)
 
     # ── gossip ────────────────────────────────────────────────────────────────────────────────────
 
@@ -143,6 +147,18 @@ class Libp2pNetwork:
 
     async def publish(self, topic: str, data: bytes) -> None:
         await self.gossip.publish(topic, data)
+
+    # ── discovery ─────────────────────────────────────────────────────────────────────────────────
+
+    async def provide(self, key: bytes) -> None:
+        self.discovery.provide(key)
+
+    async def find(self, key: bytes, *, timeout: float, limit: int = 20) -> tuple[PeerId, ...]:
+        found = await self.discovery.find(key, timeout=timeout, limit=limit)
+        for provider in found:
+            # hearsay goes behind what we know: a liar may not hide a peer from us
+            self._book.learn(provider.peer, [*self._addresses_of(provider.peer), *provider.addresses])
+        return tuple(provider.peer for provider in found)
 
     # ── reaching peers ────────────────────────────────────────────────────────────────────────────
 
@@ -163,8 +179,10 @@ class Libp2pNetwork:
 
     def _addresses_of(self, peer: PeerId) -> tuple[str, ...]:
         """What we learned first, then what the peer itself said by identify."""
-        store, key = self._host.get_peerstore(), parse_peer_id(peer)
-        said = store.addrs(key) if store.has_peer(key) else ()
+        try:
+            said = self._host.get_peerstore().addrs(parse_peer_id(peer))
+        except PeerStoreError:  # unknown, or said too long ago
+            said = []
         return self._book.merged(peer, [str(address) for address in said])
 
     async def _reach(self, peer: PeerId) -> None:
@@ -183,6 +201,9 @@ class Libp2pNetwork:
         finally:
             del self._dialling[peer]
             done.set()
+
+    async def _reach_id(self, peer: ID) -> None:
+        await self._reach(PeerId(str(peer)))
 
     async def _dial(self, peer: PeerId) -> None:
         """Try one address after the other: libp2p's own dial tries a single TCP address and then blocks 60 s."""
@@ -245,10 +266,9 @@ class _Notifee(INotifee):
     async def listen_close(self, swarm: INetwork, address: Multiaddr) -> None: ...
 
 
-@asynccontextmanager
-async def open_network(
+def open_network(
     seed: bytes, listen: Sequence[str], *, bootstrap: Sequence[str] = (), dht_prefix: str = "/p2peval"
-) -> AsyncIterator[Libp2pNetwork]:
+) -> AbstractAsyncContextManager[Libp2pNetwork]:
     """A running node whose peer id follows from ``seed``, the 32-byte Ed25519 private key.
 
     ``listen``: multiaddrs without ``/p2p/``; port 0 takes a free one. ``bootstrap``: multiaddrs with
@@ -256,6 +276,13 @@ async def open_network(
     stream and connection within about two seconds. Raises ConfigError for a malformed address and
     NetworkError for one that cannot be listened on.
     """
+    return plainly(_running(seed, listen, bootstrap, dht_prefix))
+
+
+@asynccontextmanager
+async def _running(
+    seed: bytes, listen: Sequence[str], bootstrap: Sequence[str], dht_prefix: str
+) -> AsyncIterator[Libp2pNetwork]:
     addresses = [transport_address(text) for text in listen]
     first_peers = [peer_address(text) for text in bootstrap]
     for address in addresses:
@@ -271,12 +298,14 @@ async def open_network(
         await stack.enter_async_context(run_service(network.gossip.pubsub, counters))
         await stack.enter_async_context(run_service(network.gossip.router, counters))
         await network.gossip.pubsub.wait_until_ready()
+        await stack.enter_async_context(run_service(network.discovery.service, counters))
         for peer, address in first_peers:
             if peer != network.peer_id:
                 network.learn(peer, [address])
                 network.healer.keep(peer)
         nursery.start_soon(network.healer.run)
         nursery.start_soon(network.heartbeat.run)
+        nursery.start_soon(network.discovery.run)
         yield network
 
 
@@ -317,7 +346,7 @@ def _make_host(seed: bytes, counters: Counter[str], dht_prefix: str) -> GuardedH
     return GuardedHost(
         swarm,
         counters=counters,
-        renamed={"/ipfs/kad/1.0.0": f"{dht_prefix}/kad/1.0.0"},
+        renamed={FIXED_PROTOCOL: f"{dht_prefix}/kad/1.0.0"},
         disable_identify_address_discovery=True,
         addrs_factory=_advertised,
     )
@@ -338,13 +367,4 @@ async def _close(host: GuardedHost) -> None:
     """Say goodbye to all peers at once; libp2p's own shutdown takes them one by one."""
     for scope in list(host._identify_tasks):
         scope.cancel()
-    await host.swarm.drop_all()
-
-
-@contextmanager
-def _deadline(seconds: float, doing: str) -> Iterator[None]:
-    try:
-        with trio.fail_after(seconds):
-            yield
-    except trio.TooSlowError as error:
-        raise NetworkError(f"{doing} took longer than {seconds:g} s") from error
+    await host.swarm.shut()

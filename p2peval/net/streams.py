@@ -34,7 +34,7 @@ BROKEN = (BaseLibp2pError, trio.BrokenResourceError, trio.ClosedResourceError, O
 
 
 class ByteStream(Protocol):
-    """The part of libp2p's INetStream that we use. ``read`` may return fewer bytes than asked, but at least one."""
+    """The part of libp2p's INetStream that we use; ``read`` may return fewer bytes than asked, none at the end."""
 
     async def read(self, n: int) -> bytes: ...
     async def write(self, data: bytes) -> None: ...
@@ -42,8 +42,8 @@ class ByteStream(Protocol):
     async def reset(self) -> None: ...
 
 
-class Libp2pStream:
-    """``network.Stream`` over a libp2p stream."""
+class PatientStream:
+    """``network.Stream`` over any byte stream: whole reads, a deadline on each, every break a NetworkError."""
 
     def __init__(self, raw: ByteStream, peer: PeerId) -> None:
         self._raw = raw
