@@ -45,8 +45,8 @@ bench: $(VENV)/dev.stamp ## measure; ONLY=family runs one family; writes build/b
 	$(BIN)/python tests/benchmarks/run.py $(if $(ONLY),--only $(ONLY))
 
 proto: $(VENV)/dev.stamp ## regenerate p2peval/wire/p2peval_pb2.py and .pyi from proto/
-	$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=p2peval/wire \
-		--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --mypy_out=p2peval/wire proto/p2peval.proto
+	$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=p2peval/wire --pyi_out=p2peval/wire \
+		proto/p2peval.proto
 
 clean: ## remove the environment, caches and build outputs
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

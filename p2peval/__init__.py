@@ -5,6 +5,7 @@ store and net do not know each other; import-linter holds this (``make check``).
 
     defaults      every default: its value, its unit, its source
     errors        every exception we raise on purpose
+    config        config.toml, environment and flags -> settings; paths: where files lie
     trust/        PURE: evidence about peers, and whom to believe
     core/         PURE: what the network decides; one state machine, events in and effects out
     wire/         objects to bytes and back; signatures over the exact bytes
