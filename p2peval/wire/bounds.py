@@ -16,6 +16,7 @@ from p2peval.core import messages as m
 from p2peval.core import types as t
 from p2peval.defaults import (
     MAX_DIFFERING,
+    MAX_GET_IDS,
     MAX_GOSSIP_ENVELOPE,
     MAX_MEMBERSHIPS,
     MAX_OBJECT_BYTES,
@@ -219,7 +220,7 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
         "benchmarks": Many(optional(CID), most=MAX_MEMBERSHIPS + 1, least=1),
         "buckets": Many(most=MAX_SYNC_IDS),
     },
-    f.Get: {"ids": Many(least=1)},
+    f.Get: {"ids": Many(most=MAX_GET_IDS, least=1)},
     f.Missing: {"ids": Many(most=MAX_SYNC_IDS)},
     f.Objects: {"envelopes": Many(ENVELOPE)},
     f.BlobHeader: {"root": Bytes(32, 32, or_empty=True)},
