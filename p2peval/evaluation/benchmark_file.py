@@ -120,7 +120,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
     model = top.section("model")
     task = model.choice("task", TASKS)
     classes, names = _classes(model, task)
-    metrics = top.section("metrics")
+    data, metrics = top.section("data"), top.section("metrics")
     file = BenchmarkFile(
         path=path,
         name=top.matching("name", r"[a-z0-9-]{2,40}", "2 to 40 of a-z, 0-9 and -"),
@@ -129,7 +129,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
         license=top.get("license", str, ""),
         version=top.integer("version", 1, 1, 2**31),
         parent=BenchmarkId(top.get("parent", str, "")),
-        data=_data(top.section("data"), path.parent, names),
+        data=_data(data, path.parent, names),
         task=task,
         model_input=_input(model),
         model_output=_output(model, task, classes),
@@ -139,6 +139,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
         limits=_limits(top.section("limits")),
         verification=_verification(top.section("verification")),
     )
+    _check_width(data, file)
     top.close()
     return file
 
@@ -165,6 +166,12 @@ def _data(section: _Section, directory: Path, names: tuple[str, ...]) -> DataSou
     if len(set(input)) < len(input) or label in input:
         raise section.wrong("input", "names a column twice, or the label")
     return DataSource(directory / file, format, input, label, names)
+
+
+def _check_width(section: _Section, file: BenchmarkFile) -> None:
+    named, needed = len(file.data.input), math.prod(file.model_input.shape)
+    if file.data.format == "csv" and named != needed:
+        raise section.wrong("input", f"names {named} columns, but [model] inputs has {needed} numbers per sample")
 
 
 def _classes(model: _Section, task: str) -> tuple[int, tuple[str, ...]]:

@@ -103,8 +103,9 @@ def _parser(dtype: str) -> Callable[[str], float]:
     """Reads one number of ``dtype``. The reader raises ValueError saying what is wrong with the text."""
     whole = dtype.startswith("int")
     read: Callable[[str], float] = int if whole else float
-    bounds = np.iinfo(dtype) if whole else np.finfo(dtype)
-    low, high, kind = bounds.min, bounds.max, f"whole number ({dtype})" if whole else f"finite number ({dtype})"
+    bounds: Any = np.iinfo(dtype) if whole else np.finfo(dtype)
+    low, high = (int(bounds.min), int(bounds.max)) if whole else (float(bounds.min), float(bounds.max))
+    kind = f"whole number ({dtype})" if whole else f"finite number ({dtype})"
 
     def parse(text: str) -> float:
         try:

@@ -8,6 +8,7 @@ unpacked. Source: numpy.lib.format.
 from __future__ import annotations
 
 import math
+import struct
 import zipfile
 import zlib
 from typing import IO
@@ -30,7 +31,7 @@ def read_npz(source: DataSource, input: Tensor, rule: LabelRule, problems: Probl
         with zipfile.ZipFile(source.file) as archive:
             samples = _member(archive, source.input[0], "biuf", problems)
             given = _member(archive, source.label, "biufU", problems)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise problems.fatal(f"not a whole npz file: {error}") from None
     if samples.shape[1:] != input.shape:
         want = ", ".join(["N", *map(str, input.shape)])
@@ -80,7 +81,7 @@ def _cast(values: Array, dtype: str, key: str, problems: Problems) -> Array:
         cast = np.ascontiguousarray(values, dtype)
     whole = dtype.startswith("int")
     fine = cast == values if whole else np.isfinite(cast)
-    for sample in np.flatnonzero(~fine.reshape(len(values), -1).all(1)).tolist():
+    for sample in np.flatnonzero(~fine.all(tuple(range(1, fine.ndim)))).tolist():
         kind = f"whole number ({dtype})" if whole else f"finite number ({dtype})"
         problems.add(f"array {key!r}, sample {sample} (counted from 0): a value is no {kind}")
     return cast
