@@ -49,8 +49,17 @@ class MemoryWorld:
 async def until(condition: Callable[[], object], *, within: float = 10.0) -> None:
     """Wait for ``condition``; a test that uses this fails when it stays false."""
     with trio.fail_after(within):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - libp2p's inner state fires no event of ours
             await trio.sleep(0.01)
+
+
+async def found_by(node: Any, key: bytes, *, within: float = 15.0) -> tuple[PeerId, ...]:
+    """Ask the DHT until it names somebody."""
+    with trio.fail_after(within):
+        while True:
+            found: tuple[PeerId, ...] = await node.find(key, timeout=3)
+            if found:
+                return found
 
 
 async def connected(a: Any, b: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from nethosts import MemoryWorld, RealWorld, connected, gossiping, peer_of, until
+from nethosts import MemoryWorld, RealWorld, connected, found_by, gossiping, peer_of, until
 
 from p2peval import defaults
 from p2peval.core.types import PeerId
@@ -287,10 +287,7 @@ async def test_provider_is_found_through_others_and_can_be_asked(node: Node) -> 
         await connected(a, b)
         await connected(c, b)
         await c.provide(b"dataset")
-        with trio.fail_after(15):
-            while not (found := await a.find(b"dataset", timeout=3)):
-                await trio.sleep(0.1)
-        assert found == (c.peer_id,)
+        assert await found_by(a, b"dataset") == (c.peer_id,)
         assert await a.request(c.peer_id, ECHO, b"x", timeout=5, max_reply=100) == b"x"
         assert await a.find(b"nobody holds this", timeout=3) == ()
 
@@ -300,7 +297,4 @@ async def test_one_who_provides_finds_the_others_not_itself(node: Node) -> None:
         await connected(a, b)
         await a.provide(b"topic")
         await b.provide(b"topic")
-        with trio.fail_after(15):
-            while not (found := await a.find(b"topic", timeout=3)):
-                await trio.sleep(0.1)
-        assert found == (b.peer_id,)
+        assert await found_by(a, b"topic") == (b.peer_id,)
