@@ -1,0 +1,39 @@
+"""``board``: a benchmark's results as this node sees them."""
+
+from __future__ import annotations
+
+import click
+
+from p2peval.cli.client import Client, path_to
+from p2peval.cli.options import Command, Options, pass_options
+from p2peval.cli.output import Output
+from p2peval.daemon.story import audit, figure
+from p2peval.daemon.views import BoardLine, BoardView
+
+
+@click.command("board", cls=Command)
+@click.argument("bench", metavar="BENCH")
+@pass_options
+def board_command(options: Options, bench: str) -> None:
+    """What this node checked itself, ranked; claims of others stand below and have no rank."""
+    out = Output(options)
+    board = Client(options).get(path_to("benchmarks", bench, "board"), BoardView)
+    headings = ["RANK", "MODEL", board.primary.upper(), "AUDIT", "SAMPLING (95 %)", "RE-RUN", "CHECKED", "EVALUATORS"]
+    rows = [_row(out, board.primary, line) for line in board.lines]
+    empty = f"no results in {board.name} yet; p2peval eval run {board.name} MODEL.onnx"
+    out.answer("board", board, lambda: out.table(headings, rows, empty))
+
+
+def _row(out: Output, primary: str, line: BoardLine) -> list[str]:
+    metric = next((metric for metric in line.metrics if metric.name == primary), None)
+    sampling = metric.sampling if metric else None
+    return [
+        "-" if line.rank is None else str(line.rank),
+        f"{line.model_name or 'model'} {out.id(line.model)}",
+        figure(metric) if metric else "-",
+        audit(metric) if metric else "-",
+        f"{sampling.low:.3f}–{sampling.high:.3f}" if sampling else "-",
+        f"{line.certificate.audited}/{line.certificate.samples}" if line.certificate else "-",
+        line.standing,
+        ", ".join(out.peer(e.peer, e.name, e.me) for e in line.evaluators) or "-",
+    ]

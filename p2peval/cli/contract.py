@@ -1,0 +1,112 @@
+"""What each command prints under ``--json``: the type behind every schema name.
+
+The schemas are files in ``schemas/``, for programs in other languages; ``python -m p2peval.cli.contract``
+writes them anew, and a test holds files, types and real output together.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from p2peval.daemon import views
+
+FOLDER = Path(__file__).with_name("schemas")
+
+
+class VersionView(Struct, frozen=True, kw_only=True):
+    version: str
+    python: str
+
+
+class PathsView(Struct, frozen=True, kw_only=True):
+    """``note``: why the runtime folder is elsewhere than expected, or ""."""
+
+    config: str
+    database: str
+    lock: str
+    backups: str
+    key: str
+    blobs: str
+    reports: str
+    socket: str
+    token: str
+    note: str
+
+
+class InitView(Struct, frozen=True, kw_only=True):
+    peer: str
+    config: str
+    key: str
+
+
+class StopView(Struct, frozen=True, kw_only=True):
+    pid: int
+    stopped: bool
+
+
+class DraftView(Struct, frozen=True, kw_only=True):
+    file: str
+
+
+ANSWERS: dict[str, Any] = {
+    "version": VersionView,
+    "paths": PathsView,
+    "init": InitView,
+    "status": views.StatusView,
+    "stop": StopView,
+    "events": views.EventView,
+    "id.show": views.IdView,
+    "peers.ls": tuple[views.PeerView, ...],
+    "peers.connect": views.PeerView,
+    "bench.init": DraftView,
+    "bench.validate": views.ValidateView,
+    "bench.publish": views.BenchmarkView,
+    "bench.ls": tuple[views.NameClaimView, ...],
+    "bench.show": views.BenchmarkView,
+    "bench.invite": views.InviteView,
+    "bench.join": views.BenchmarkView,
+    "bench.leave": views.BenchmarkView,
+    "eval.preview": views.PreviewView,
+    "eval.run": views.TaskView,
+    "eval.ls": tuple[views.TaskView, ...],
+    "eval.show": views.TaskView,
+    "eval.cancel": views.TaskView,
+    "board": views.BoardView,
+    "rep.ls": tuple[views.ReputationView, ...],
+    "rep.show": views.ReputationView,
+}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """JSON Schema of the object that the command prints. Every field is always there."""
+    (data,), parts = msgspec.json.schema_components([ANSWERS[name]], ref_template="#/$defs/{name}")
+    for part in parts.values():
+        part["description"] = " ".join(part.get("description", "").split())
+        if "properties" in part:
+            part["required"] = list(part["properties"])
+            for rule in part["properties"].values():
+                rule.pop("default", None)
+    title = f"p2peval.{name}/1"
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "required": ["schema", "data"],
+        "properties": {"schema": {"const": title}, "data": data},
+        "$defs": dict(sorted(parts.items())),
+    }
+
+
+def text(name: str) -> str:
+    """The schema as its file has it."""
+    return json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    for each in ANSWERS:
+        (FOLDER / f"{each}.json").write_text(text(each), encoding="utf-8")

@@ -1,0 +1,192 @@
+"""``eval``: have a model evaluated, and look at what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from p2peval.cli.client import Client, path_to
+from p2peval.cli.options import Noun, Options, pass_options
+from p2peval.cli.output import InterruptedByUserError, Output, number
+from p2peval.cli.progress import answer_lines, follow
+from p2peval.daemon.story import audit, figure, percent
+from p2peval.daemon.views import MetricView, PreviewView, TaskView
+from p2peval.errors import NotFoundError, P2pevalError, VerificationError
+
+model_file = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.onnx")
+probability = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+class TaskFailedError(P2pevalError):
+    """No evaluator could be found, or nobody answered."""
+
+    code = "task_failed"
+
+
+@click.group("eval", cls=Noun)
+def eval_command() -> None:
+    """Evaluations. BENCH is a topic name or an id; TASK an id or the start of one."""
+
+
+@eval_command.command("preview")
+@click.argument("bench", metavar="BENCH")
+@model_file
+@pass_options
+def preview(options: Options, bench: str, model: Path) -> None:
+    """Run it here; announce nothing."""
+    out = Output(options)
+    body = {"model": _existing(model)}
+    view = Client(options).post(path_to("benchmarks", bench, "preview"), PreviewView, body)
+    out.say(f"{view.benchmark_name}: {view.samples} samples in {view.wall_ms} ms, {view.peak_memory_mb} MiB at most")
+    out.answer("eval.preview", view, lambda: _metrics(out, view.metrics))
+
+
+@eval_command.command("run")
+@click.argument("bench", metavar="BENCH")
+@model_file
+@click.option("--epsilon", type=probability, help="Chance that a lie escapes, instead of the benchmark's.")
+@click.option("--delta", type=probability, help="Share of outputs a lie must alter to count.")
+@click.option("--certify", is_flag=True, help="Fail unless every metric of the result is certified.")
+@click.option("--replicas", type=click.IntRange(1), help="Evaluators to ask, instead of the benchmark's.")
+@click.option("--name", default="", help="What the board calls the model; the file's name if not given.")
+@click.option("--detach", is_flag=True, help="Return as soon as the task is announced.")
+@pass_options
+def run(
+    options: Options,
+    bench: str,
+    model: Path,
+    epsilon: float | None,
+    delta: float | None,
+    certify: bool,
+    replicas: int | None,
+    name: str,
+    detach: bool,
+) -> None:
+    """Have peers evaluate a model, audit them, and print the result."""
+    out, client = Output(options), Client(options)
+    body = {
+        "benchmark": bench,
+        "model": _existing(model),
+        "name": name,
+        "epsilon": epsilon,
+        "delta": delta,
+        "replicas": replicas,
+    }
+    task = client.post("/v1/tasks", TaskView, body)
+    if detach:
+        out.answer("eval.run", task, lambda: task.id)
+        return
+    try:
+        task = follow(client, out, task)
+    except KeyboardInterrupt:
+        hint = f"to end it: p2peval eval cancel {task.id}"
+        raise InterruptedByUserError(f"stopped following; task {task.id} goes on", hint=hint) from None
+    _require_success(task, certify)
+    out.answer("eval.run", task, lambda: "\n".join(answer_lines(task)))
+
+
+@eval_command.command("ls")
+@pass_options
+def ls(options: Options) -> None:
+    """This node's own tasks, newest first."""
+    out = Output(options)
+    tasks = Client(options).get("/v1/tasks", tuple[TaskView, ...])
+    rows = [
+        [
+            out.id(task.id),
+            task.benchmark_name,
+            task.model_name or out.id(task.model),
+            task.state,
+            f"{task.metrics[0].name} {figure(task.metrics[0])}" if task.metrics else task.reason or "-",
+            out.ago(task.created),
+        ]
+        for task in tasks
+    ]
+    headings = ["TASK", "BENCH", "MODEL", "STATE", "RESULT", "AGE"]
+    out.answer("eval.ls", tasks, lambda: out.table(headings, rows, "no tasks yet; p2peval eval run BENCH MODEL.onnx"))
+
+
+@eval_command.command("show")
+@click.argument("task", metavar="TASK")
+@pass_options
+def show(options: Options, task: str) -> None:
+    """One task, in full."""
+    out = Output(options)
+    view = Client(options).get(path_to("tasks", task), TaskView)
+    out.answer("eval.show", view, lambda: _in_full(out, view))
+
+
+@eval_command.command("cancel")
+@click.argument("task", metavar="TASK")
+@pass_options
+def cancel(options: Options, task: str) -> None:
+    """Give a task up; evaluators are not blamed."""
+    view = Client(options).post(path_to("tasks", task, "cancel"), TaskView)
+    Output(options).answer("eval.cancel", view, lambda: f"{view.state}  {view.id}")
+
+
+def _existing(model: Path) -> str:
+    """The absolute path, which is what the daemon needs. Raises NotFoundError."""
+    if not model.is_file():
+        raise NotFoundError(f"no such file: {model}")
+    return str(model.absolute())
+
+
+def _require_success(task: TaskView, certify: bool) -> None:
+    hint = f"p2peval eval show {task.id}"
+    if task.state != "accepted":
+        lied = any(replica.state == "differs" for replica in task.replicas)
+        error = VerificationError if lied else TaskFailedError
+        raise error(f"task {task.id} {task.state}: {task.reason or 'no reason given'}", hint=hint)
+    bare = [metric.name for metric in task.metrics if metric.audit is None]
+    if certify and (task.certificate is None or bare):
+        raise VerificationError(f"task {task.id} was accepted, but not certified: {', '.join(bare)}", hint=hint)
+
+
+def _in_full(out: Output, task: TaskView) -> str:
+    pairs = [
+        ("task", task.id),
+        ("benchmark", f"{task.benchmark}  {task.benchmark_name}"),
+        ("model", f"{task.model}  {task.model_name}"),
+        ("requester", f"{task.requester.peer}  {task.requester.name}".rstrip()),
+        ("state", f"{task.state}  {task.reason}".rstrip()),
+        ("checked", task.standing),
+        ("record", task.record),
+        ("report", task.report),
+    ]
+    if task.certificate:
+        c = task.certificate
+        claim = f"a lie on more than {percent(c.delta)} of the outputs would have been caught with probability ≥ "
+        pairs.append(("audit", f"{c.audited} of {c.samples} samples: {claim}{percent(1 - c.epsilon)}"))
+    rows = [
+        [
+            out.peer(r.evaluator.peer, r.evaluator.name, r.evaluator.me),
+            str(r.attempt),
+            r.state,
+            f"{r.audited}/{r.drawn}",
+            str(len(r.differing)),
+            r.equivalence_class or "-",
+            r.reason or "-",
+        ]
+        for r in task.replicas
+    ]
+    parts = [out.fields(pairs)]
+    if rows:
+        parts.append(out.table(["EVALUATOR", "ATTEMPT", "STATE", "AUDITED", "DIFFER", "CLASS", "REASON"], rows))
+    if task.metrics:
+        parts.append(_metrics(out, task.metrics))
+    return "\n\n".join(parts)
+
+
+def _metrics(out: Output, metrics: tuple[MetricView, ...]) -> str:
+    rows = [
+        [
+            metric.name,
+            figure(metric),
+            audit(metric),
+            f"{number(metric.sampling.low, 4)}–{number(metric.sampling.high, 4)}" if metric.sampling else "-",
+        ]
+        for metric in metrics
+    ]
+    return out.table(["METRIC", "VALUE", "AUDIT", "SAMPLING (95 %)"], rows)
