@@ -75,48 +75,33 @@ class FetchError(NetworkError):
         self.report = report
 
 
-class Fetcher:
-    """Fetches into one store; a blob that is wanted twice at the same time is fetched once."""
+async def fetch(
+    network: Network, store: BlobStore, blob: Blob, holders: Sequence[PeerId], *, timeout: float
+) -> FetchReport:
+    """Have ``blob`` in ``store`` when this returns, asking ``holders`` in order of preference.
 
-    def __init__(self, network: Network, store: BlobStore) -> None:
-        self._network = network
-        self._store = store
-        self._locks: dict[Cid, trio.Lock] = {}
-
-    async def fetch(self, blob: Blob, holders: Sequence[PeerId], *, timeout: float) -> FetchReport:
-        """Have ``blob`` in the store when this returns, asking ``holders`` in order of preference.
-
-        ``timeout``: seconds, from when nobody else is fetching it. Raises FetchError when no holder is left or the
-        time is up, StoreError when there is no room for it, VerificationError when its root and CID do not belong
-        together (the fault of who announced it, not of a holder).
-        """
-        lock = self._locks.setdefault(blob.cid, trio.Lock())
-        try:
-            async with lock:
-                return await self._fetch(blob, holders, timeout)
-        finally:
-            if not lock.locked():
-                self._locks.pop(blob.cid, None)
-
-    async def _fetch(self, blob: Blob, holders: Sequence[PeerId], timeout: float) -> FetchReport:
-        if blob.size > defaults.BLOB_MAX_CHUNKS * defaults.BLOB_CHUNK:
-            raise StoreError(f"{blob.cid} has {blob.size} bytes, more than any blob may have")
-        stored = await trio.to_thread.run_sync(self._store.begin, blob)
-        if stored is None:
-            return FetchReport()
-        try:
-            transfer = _Transfer(self._network, stored, blob)
-            with trio.move_on_after(timeout) as limit:
-                await transfer.run(holders)
-            if not transfer.done:
-                why = f"{timeout:.0f} s have passed" if limit.cancelled_caught else "no holder is left"
-                missing = f"{len(stored.missing())} of {stored.count} chunks are missing"
-                raise FetchError(f"{blob.cid}: {why}, {missing}", transfer.report)
-            await trio.to_thread.run_sync(stored.finish)
-            return transfer.report
-        finally:
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(stored.close)
+    ``timeout``: seconds for all of it. Raises FetchError when no holder is left or the time is up, StoreError when
+    there is no room for it or somebody else is fetching it, VerificationError when its root and CID do not belong
+    together (the fault of who announced it, not of a holder).
+    """
+    if blob.size > defaults.BLOB_MAX_CHUNKS * defaults.BLOB_CHUNK:
+        raise StoreError(f"{blob.cid} has {blob.size} bytes, more than any blob may have")
+    stored = await trio.to_thread.run_sync(store.begin, blob)
+    if stored is None:
+        return FetchReport()
+    try:
+        transfer = _Transfer(network, stored, blob)
+        with trio.move_on_after(timeout) as limit:
+            await transfer.run(holders)
+        if not transfer.done:
+            why = f"{timeout:.0f} s have passed" if limit.cancelled_caught else "no holder is left"
+            missing = f"{len(stored.missing())} of {stored.count} chunks are missing"
+            raise FetchError(f"{blob.cid}: {why}, {missing}", transfer.report)
+        await trio.to_thread.run_sync(stored.finish)
+        return transfer.report
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(stored.close)
 
 
 class _Transfer:
