@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from p2peval.cli.client import Client, path_to
+from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output, size
 from p2peval.daemon.views import BenchmarkView, InviteView, NameClaimView, TensorView
@@ -61,7 +61,7 @@ def publish(options: Options, directory: Path) -> None:
     """Sign the benchmark and announce it; this node joins it and serves its data."""
     out = Output(options)
     body = {"directory": str(directory.absolute())}
-    view = Client(options).post("/v1/benchmarks", BenchmarkView, body)
+    view = reach(options).post("/v1/benchmarks", BenchmarkView, body)
     out.answer("bench.publish", view, lambda: f"published {view.name}  {view.id}")
     out.say(f"next: p2peval bench invite {view.name}")
 
@@ -71,7 +71,7 @@ def publish(options: Options, directory: Path) -> None:
 def ls(options: Options) -> None:
     """Every benchmark that was announced to this node."""
     out = Output(options)
-    claims = Client(options).get("/v1/benchmarks", tuple[NameClaimView, ...])
+    claims = reach(options).get("/v1/benchmarks", tuple[NameClaimView, ...])
     rows = [
         [
             claim.name,
@@ -94,7 +94,7 @@ def ls(options: Options) -> None:
 def show(options: Options, bench: str) -> None:
     """One benchmark, in full."""
     out = Output(options)
-    view = Client(options).get(path_to("benchmarks", bench), BenchmarkView)
+    view = reach(options).get(path_to("benchmarks", bench), BenchmarkView)
     pairs = [
         ("name", f"{view.name}, version {view.version}"),
         ("id", view.id),
@@ -125,7 +125,7 @@ def show(options: Options, bench: str) -> None:
 @pass_options
 def invite(options: Options, bench: str) -> None:
     """One string that others give to `bench join`."""
-    view = Client(options).get(path_to("benchmarks", bench, "invite"), InviteView)
+    view = reach(options).get(path_to("benchmarks", bench, "invite"), InviteView)
     Output(options).answer("bench.invite", view, lambda: view.invite)
 
 
@@ -145,7 +145,7 @@ def join(options: Options, ref: str, no_evaluate: bool, no_request: bool) -> Non
         "requests": not no_request,
         "timeout": options.timeout,
     }
-    view = Client(options).post("/v1/join", BenchmarkView, body)
+    view = reach(options).post("/v1/join", BenchmarkView, body)
     role = _role(view.joined, view.evaluates, view.requests)
     out.answer("bench.join", view, lambda: f"joined {view.name}  {out.id(view.id)}  as {role}")
 
@@ -156,7 +156,7 @@ def join(options: Options, ref: str, no_evaluate: bool, no_request: bool) -> Non
 def leave(options: Options, bench: str) -> None:
     """Stop being a member; what was found stays on the board."""
     out = Output(options)
-    view = Client(options).post(path_to("benchmarks", bench, "leave"), BenchmarkView)
+    view = reach(options).post(path_to("benchmarks", bench, "leave"), BenchmarkView)
     out.answer("bench.leave", view, lambda: f"left {view.name}  {out.id(view.id)}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from p2peval.cli.client import Client, path_to
+from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Command, Options, pass_options
 from p2peval.cli.output import Output
 from p2peval.daemon.story import audit, figure
@@ -17,7 +17,7 @@ from p2peval.daemon.views import BoardLine, BoardView
 def board_command(options: Options, bench: str) -> None:
     """What this node checked itself, ranked; claims of others stand below and have no rank."""
     out = Output(options)
-    board = Client(options).get(path_to("benchmarks", bench, "board"), BoardView)
+    board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView)
     headings = ["RANK", "MODEL", board.primary.upper(), "AUDIT", "SAMPLING (95 %)", "RE-RUN", "CHECKED", "EVALUATORS"]
     rows = [_row(out, board.primary, line) for line in board.lines]
     empty = f"no results in {board.name} yet; p2peval eval run {board.name} MODEL.onnx"

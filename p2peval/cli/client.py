@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import click
 import httpx
 import msgspec
 
@@ -82,6 +83,9 @@ class Client:
                 elif line.startswith(":"):
                     yield None
 
+    def close(self) -> None:
+        self._http.close()
+
     def _ask(
         self,
         method: str,
@@ -113,6 +117,13 @@ class Client:
             raise DaemonNotRunningError(
                 f"the daemon at {self.where} went away before it answered: {error}", hint="p2peval status"
             ) from None
+
+
+def reach(options: Options) -> Client:
+    """A client that closes with the running command."""
+    client = Client(options)
+    click.get_current_context().call_on_close(client.close)
+    return client
 
 
 def path_to(*parts: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from p2peval.cli.client import Client, path_to
+from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import InterruptedByUserError, Output, number
 from p2peval.cli.progress import answer_lines, follow
@@ -37,7 +37,7 @@ def preview(options: Options, bench: str, model: Path) -> None:
     """Run it here; announce nothing."""
     out = Output(options)
     body = {"model": _existing(model)}
-    view = Client(options).post(path_to("benchmarks", bench, "preview"), PreviewView, body)
+    view = reach(options).post(path_to("benchmarks", bench, "preview"), PreviewView, body)
     out.say(f"{view.benchmark_name}: {view.samples} samples in {view.wall_ms} ms, {view.peak_memory_mb} MiB at most")
     out.answer("eval.preview", view, lambda: _metrics(out, view.metrics))
 
@@ -64,7 +64,7 @@ def run(
     detach: bool,
 ) -> None:
     """Have peers evaluate a model, audit them, and print the result."""
-    out, client = Output(options), Client(options)
+    out, client = Output(options), reach(options)
     body = {
         "benchmark": bench,
         "model": _existing(model),
@@ -91,7 +91,7 @@ def run(
 def ls(options: Options) -> None:
     """This node's own tasks, newest first."""
     out = Output(options)
-    tasks = Client(options).get("/v1/tasks", tuple[TaskView, ...])
+    tasks = reach(options).get("/v1/tasks", tuple[TaskView, ...])
     rows = [
         [
             out.id(task.id),
@@ -113,7 +113,7 @@ def ls(options: Options) -> None:
 def show(options: Options, task: str) -> None:
     """One task, in full."""
     out = Output(options)
-    view = Client(options).get(path_to("tasks", task), TaskView)
+    view = reach(options).get(path_to("tasks", task), TaskView)
     out.answer("eval.show", view, lambda: _in_full(out, view))
 
 
@@ -122,7 +122,7 @@ def show(options: Options, task: str) -> None:
 @pass_options
 def cancel(options: Options, task: str) -> None:
     """Give a task up; evaluators are not blamed."""
-    view = Client(options).post(path_to("tasks", task, "cancel"), TaskView)
+    view = reach(options).post(path_to("tasks", task, "cancel"), TaskView)
     Output(options).answer("eval.cancel", view, lambda: f"{view.state}  {view.id}")
 
 

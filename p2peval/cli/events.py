@@ -6,7 +6,7 @@ import time
 
 import click
 
-from p2peval.cli.client import Client
+from p2peval.cli.client import reach
 from p2peval.cli.options import Command, Options, pass_options
 from p2peval.cli.output import Output, clean
 from p2peval.daemon.views import EventView
@@ -19,7 +19,7 @@ from p2peval.errors import DaemonNotRunningError, DeadlineError
 @pass_options
 def events_command(options: Options, follow: bool, after: int | None) -> None:
     """What happened: one line, or with --json one object, for each event."""
-    out, client = Output(options), Client(options)
+    out, client = Output(options), reach(options)
     start = time.monotonic()
     seen = after if after is not None or follow else 0
     for event in client.events(seen, follow=follow):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from p2peval.cli.client import Client
+from p2peval.cli.client import reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
 from p2peval.daemon.views import IdView
@@ -20,6 +20,6 @@ def id_command() -> None:
 def show(options: Options) -> None:
     """The peer id, and the addresses that others reach it at."""
     out = Output(options)
-    view = Client(options).get("/v1/id", IdView)
+    view = reach(options).get("/v1/id", IdView)
     pairs = [("peer", view.peer), ("name", view.name), ("network", view.network)]
     out.answer("id.show", view, lambda: out.fields(pairs + [("address", address) for address in view.addresses]))

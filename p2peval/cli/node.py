@@ -67,11 +67,11 @@ def daemon_command(
 @pass_options
 def status_command(options: Options) -> None:
     """How the node is doing."""
-    from p2peval.cli.client import Client
+    from p2peval.cli.client import reach
     from p2peval.daemon.views import StatusView
 
     out = Output(options)
-    view = Client(options).get("/v1/status", StatusView)
+    view = reach(options).get("/v1/status", StatusView)
     stored = f"{size(view.stored_bytes)} of {size(view.quota_bytes)}"
     pairs = [
         ("peer", f"{view.peer}  {view.name}".strip()),
@@ -91,11 +91,11 @@ def status_command(options: Options) -> None:
 @pass_options
 def stop_command(options: Options) -> None:
     """Stop the daemon, and wait until it is gone."""
-    from p2peval.cli.client import Client
+    from p2peval.cli.client import reach
     from p2peval.cli.contract import StopView
     from p2peval.daemon.views import StatusView
 
-    out, client = Output(options), Client(options)
+    out, client = Output(options), reach(options)
     pid = client.get("/v1/status", StatusView).pid
     watched = os.pidfd_open(pid)
     try:

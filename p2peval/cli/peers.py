@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from p2peval.cli.client import Client
+from p2peval.cli.client import reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output, number
 from p2peval.daemon.views import PeerView
@@ -20,7 +20,7 @@ def peers_command() -> None:
 def ls(options: Options) -> None:
     """Connected peers first, then those known by their profiles."""
     out = Output(options)
-    peers = Client(options).get("/v1/peers", tuple[PeerView, ...])
+    peers = reach(options).get("/v1/peers", tuple[PeerView, ...])
     rows = [
         [
             out.peer(peer.peer),
@@ -44,5 +44,5 @@ def ls(options: Options) -> None:
 def connect(options: Options, address: str) -> None:
     """Dial a multiaddr that ends in /p2p/PEER-ID."""
     out = Output(options)
-    peer = Client(options).post("/v1/peers", PeerView, {"address": address})
+    peer = reach(options).post("/v1/peers", PeerView, {"address": address})
     out.answer("peers.connect", peer, lambda: f"connected to {out.peer(peer.peer, peer.name)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from p2peval.cli.client import Client, path_to
+from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
 from p2peval.daemon.views import ReputationView
@@ -22,7 +22,7 @@ def ls(options: Options, bench: str | None) -> None:
     """Everybody there is evidence about, best first."""
     out = Output(options)
     query = {"bench": bench} if bench else None
-    peers = Client(options).get("/v1/reputation", tuple[ReputationView, ...], query)
+    peers = reach(options).get("/v1/reputation", tuple[ReputationView, ...], query)
     rows = [
         [
             out.peer(view.peer, view.name),
@@ -45,7 +45,7 @@ def ls(options: Options, bench: str | None) -> None:
 def show(options: Options, peer: str) -> None:
     """One peer, in full."""
     out = Output(options)
-    view = Client(options).get(path_to("reputation", peer), ReputationView)
+    view = reach(options).get(path_to("reputation", peer), ReputationView)
     pairs = [
         ("peer", view.peer),
         ("name", view.name),

@@ -1,0 +1,205 @@
+"""Every command against the real server, with a scripted Service behind it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from p2peval.cli.contract import ANSWERS, FOLDER, text
+from p2peval.errors import NotFoundError, UsageError
+from tests.cli.conftest import Shell
+from tests.cli.scripted import ACCURACY, ANN, BENCH, TASK, Scripted, event, replica, task
+
+ASKING = {
+    "status": ("status",),
+    "id.show": ("id", "show"),
+    "peers.ls": ("peers", "ls"),
+    "peers.connect": ("peers", "connect", "/ip4/127.0.0.1/tcp/1/p2p/x"),
+    "bench.publish": ("bench", "publish", "."),
+    "bench.ls": ("bench", "ls"),
+    "bench.show": ("bench", "show", "digits"),
+    "bench.invite": ("bench", "invite", "digits"),
+    "bench.join": ("bench", "join", "digits"),
+    "bench.leave": ("bench", "leave", "digits"),
+    "eval.preview": ("eval", "preview", "digits", "MODEL"),
+    "eval.run": ("eval", "run", "digits", "MODEL"),
+    "eval.ls": ("eval", "ls"),
+    "eval.show": ("eval", "show", TASK),
+    "eval.cancel": ("eval", "cancel", TASK),
+    "board": ("board", "digits"),
+    "rep.ls": ("rep", "ls", "--bench", "digits"),
+    "rep.show": ("rep", "show", "Kq9f"),
+    "events": ("events",),
+}
+ALONE = {"version", "paths", "init", "stop", "bench.init", "bench.validate"}
+"""Answers without a Service behind them; their tests stand in test_alone.py."""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    file = tmp_path / "logreg.onnx"
+    file.write_bytes(b"onnx")
+    return str(file)
+
+
+def words(name: str, model: str) -> list[str]:
+    return [model if word == "MODEL" else word for word in ASKING[name]]
+
+
+def test_every_answer_is_asked_for_here_or_alone() -> None:
+    assert set(ASKING) | ALONE == set(ANSWERS)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_schema_file_says_what_its_type_says(name: str) -> None:
+    assert (FOLDER / f"{name}.json").read_text(encoding="utf-8") == text(name), "python -m p2peval.cli.contract"
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_json_output_fits_its_own_schema(name: str, shell: Shell, service: Scripted, model: str) -> None:
+    service.kept = [event(1, "peer.up", ANN)]
+    answer = shell.json(*words(name, model))
+    assert answer["schema"] == f"p2peval.{name}/1"
+    jsonschema.validate(answer, json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize("flag", ["--no-color", "--plain"])
+def test_people_get_text_without_terminal_codes(
+    name: str, flag: str, shell: Shell, service: Scripted, model: str
+) -> None:
+    service.kept = [event(1, "peer.up", ANN)]
+    result = shell.run(*words(name, model), flag)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip()
+    assert "\x1b" not in result.stdout
+    assert "\u202e" not in result.stdout
+
+
+def test_reputation_table_reads_as_promised(shell: Shell, service: Scripted) -> None:
+    head, line = shell.run("rep", "ls").stdout.splitlines()
+    assert head.split() == ["PEER", "REPUTATION", "95", "%", "CI", "RESOLVED", "AGREE", "LAST", "FLAGS"]
+    assert line.split()[:6] == ["ann", "…Kq9f", "0.871", "0.79–0.93", "41", "97.6"]
+    assert service.calls == [("reputation", None)]
+
+
+def test_board_ranks_no_claim(shell: Shell, service: Scripted) -> None:
+    _, mine, claimed = shell.run("board", "digits").stdout.splitlines()
+    assert mine.split()[:4] == ["1", "logreg", "bafk…elmo", "0.9417"]
+    assert "±0.010" in mine
+    assert "404/1797" in mine
+    assert claimed.split()[0] == "-"
+    assert "claimed" in claimed
+
+
+def test_join_passes_roles_and_patience_on(shell: Shell, service: Scripted) -> None:
+    shell.run("bench", "join", "digits", "--no-evaluate", "--timeout", "2m")
+    assert service.calls == [("join", "digits", False, True, 120.0)]
+
+
+def test_run_passes_an_absolute_path_and_its_options_on(shell: Shell, service: Scripted, model: str) -> None:
+    shell.run("eval", "run", "digits", model, "--epsilon", "0.02", "--replicas", "2", "--name", "x", "--detach")
+    assert service.calls == [("start_task", "digits", model, "x", 0.02, None, 2)]
+
+
+def test_run_follows_until_the_task_is_over(shell: Shell, service: Scripted, model: str) -> None:
+    service.states = [task("assigned", replicas=(replica("assigned"),)), task("auditing"), task("accepted")]
+    result = shell.run("eval", "run", "digits", model)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
+        "accepted  accuracy 0.9417   audit ±0.010 (99 %)   sampling 0.930–0.952 (95 %)   me",
+        "report    /home/bob/reports/bafkreirecord.json",
+    ]
+    assert [call[0] for call in service.calls] == ["start_task", "task", "task", "task"]
+
+
+def test_run_ends_with_every_metric_and_both_intervals_under_json(shell: Shell, service: Scripted, model: str) -> None:
+    (metric,) = shell.json("eval", "run", "digits", model)["data"]["metrics"]
+    assert metric["value"] == ACCURACY.value
+    assert metric["audit"] == {"low": 0.9317, "high": 0.9517}
+    assert metric["sampling"] == {"low": 0.93, "high": 0.952}
+
+
+def test_failed_task_is_an_error(shell: Shell, service: Scripted, model: str) -> None:
+    service.states = [task("failed", reason="no_evaluator")]
+    result = shell.run("eval", "run", "digits", model)
+    assert result.exit_code == 1
+    assert "no_evaluator" in result.stderr
+    assert f"p2peval eval show {TASK}" in result.stderr
+
+
+def test_task_that_failed_over_a_lie_is_a_failed_verification(shell: Shell, service: Scripted, model: str) -> None:
+    service.states = [task("failed", reason="attempts", replicas=(replica("differs", differing=(3,)),))]
+    assert shell.run("eval", "run", "digits", model).exit_code == 5
+
+
+def test_certify_refuses_a_metric_without_an_audit_interval(shell: Shell, service: Scripted, model: str) -> None:
+    from msgspec.structs import replace
+
+    service.states = [task("accepted", metrics=(ACCURACY, replace(ACCURACY, name="rmse", audit=None)))]
+    assert shell.run("eval", "run", "digits", model).exit_code == 0
+    result = shell.run("eval", "run", "digits", model, "--certify")
+    assert result.exit_code == 5
+    assert "rmse" in result.stderr
+
+
+def test_run_gives_up_after_its_timeout(shell: Shell, service: Scripted, model: str) -> None:
+    service.states = [task("assigned")]
+    result = shell.run("eval", "run", "digits", model, "--timeout", "0.2s")
+    assert result.exit_code == 7
+    assert "goes on" in result.stderr
+
+
+def test_events_are_one_object_a_line(shell: Shell, service: Scripted) -> None:
+    service.kept = [event(n, "peer.up", ANN) for n in (1, 2, 3)]
+    lines = shell.run("events", "--after", "1", "--json").stdout.splitlines()
+    assert [json.loads(line)["data"]["id"] for line in lines] == [2, 3]
+
+
+def test_refusal_keeps_its_exit_code_and_hint(shell: Shell, service: Scripted) -> None:
+    service.errors["benchmark"] = NotFoundError("no benchmark called nope", hint="p2peval bench ls")
+    result = shell.run("bench", "show", "nope")
+    assert result.exit_code == 6
+    assert result.stderr == "error: no benchmark called nope\nhint: p2peval bench ls\n"
+    assert result.stdout == ""
+
+
+def test_refusal_under_json_is_one_object(shell: Shell, service: Scripted) -> None:
+    service.errors["join"] = UsageError("digits is claimed by two", hint=f"{BENCH} by ann")
+    result = shell.run("bench", "join", "digits", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout) == {
+        "error": {
+            "code": "usage",
+            "message": "digits is claimed by two",
+            "hint": f"{BENCH} by ann",
+            "retryable": False,
+        }
+    }
+
+
+def test_bug_in_the_daemon_is_an_error_without_its_traceback(shell: Shell, service: Scripted) -> None:
+    service.errors["status"] = RuntimeError("secret detail")
+    result = shell.run("status")
+    assert result.exit_code == 1
+    assert "secret" not in result.output
+
+
+def test_wrong_token_is_not_authorised(shell: Shell, service: Scripted) -> None:
+    (shell.folder / "token").write_text("wrong")
+    assert shell.run("status").exit_code == 8
+
+
+def test_no_answer_in_time_exits_7(shell: Shell, service: Scripted) -> None:
+    service.hang = True
+    assert shell.run("status", "--timeout", "0.2").exit_code == 7
+
+
+@pytest.mark.parametrize("ref", ["", "../status", "a/b", "é?x=1#y"])
+def test_odd_names_reach_the_service_whole_or_are_refused(ref: str, shell: Shell, service: Scripted) -> None:
+    result = shell.run("bench", "show", ref)
+    assert result.exit_code in (0, 2, 6)
+    assert service.calls in ([], [("benchmark", ref)])
