@@ -179,7 +179,7 @@ class Scripted:
 
     async def stop(self) -> None:
         await self._say(None, "stop")
-        if self.stopping:
+        if self.stopping is not None:
             self.stopping.set()
 
     async def identity(self) -> views.IdView:
