@@ -153,3 +153,14 @@ DRAIN_SECONDS: Final = 3.0  # seconds that SIGTERM leaves for what is under way;
 FETCH_STALL: Final = 600.0  # seconds for one try to fetch a blob from its holders; guess
 PREPARE_SECONDS: Final = 600.0  # seconds to parse a benchmark's own data before publishing; guess
 WORKER_GRACE: Final = 10.0  # seconds beside a benchmark's limit for scoring and intervals; guess
+PEER_SUFFIX: Final = 4  # characters of a peer id that name it at least; spec
+REF_PREFIX: Final = 10  # characters of a CID that name it at least: the first 7 are the same for all; guess
+DATA_PATIENCE: Final = 60.0  # seconds that `eval run` waits for a benchmark's data to arrive; guess
+
+# ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
+HALF_LIFE_DAYS: Final = 30.0  # days, of agreement; spec
+HALF_LIFE_RESOLVED: Final = 50.0  # resolved tasks, of agreement; the longer of both counts; spec
+BETA_SLOWER: Final = 4.0  # factor by which disagreement fades slower; spec
+ALPHA_CAP: Final = 50.0  # agreements that count at most; spec
+WITHHELD_BETA: Final = 0.25  # disagreements that one unrevealed commitment counts; spec
+LOWER_QUANTILE: Final = 0.10  # of the posterior, for weights; spec

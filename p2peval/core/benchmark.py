@@ -7,8 +7,16 @@ from math import prod
 
 from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.types import to_nano
-from p2peval.defaults import MAX_ATOL, MAX_ATTEMPTS, MAX_CLASSES, MAX_REPLICAS, MAX_RTOL, MAX_SAMPLES
-from p2peval.defaults import MAX_SECONDS, MAX_WIDTH
+from p2peval.defaults import (
+    MAX_ATOL,
+    MAX_ATTEMPTS,
+    MAX_CLASSES,
+    MAX_REPLICAS,
+    MAX_RTOL,
+    MAX_SAMPLES,
+    MAX_SECONDS,
+    MAX_WIDTH,
+)
 
 NAME = re.compile(r"[a-z0-9-]{2,40}")
 
@@ -18,8 +26,8 @@ METRICS: dict[str, tuple[str, ...]] = {
 }
 """Which metrics each kind of task may ask for."""
 
-DTYPES: dict[str, int] = {"float32": 4, "float64": 8}
-"""Element types of inputs and outputs, with their size in bytes."""
+DTYPES: dict[str, int] = {"float32": 4, "float64": 8, "int32": 4, "int64": 8}
+"""Element types of inputs, with their size in bytes; outputs are floats."""
 
 
 def width(spec: BenchmarkSpec) -> int:
@@ -54,6 +62,8 @@ def _shape_problem(spec: BenchmarkSpec) -> str:
     for tensor in (spec.model_input, spec.model_output):
         if tensor.dtype not in DTYPES:
             return f"dtype {tensor.dtype!r} of {tensor.name!r}: use {', '.join(DTYPES)}"
+        if tensor is spec.model_output and not tensor.dtype.startswith("float"):
+            return f"dtype {tensor.dtype!r} of output {tensor.name!r}: use float32 or float64"
         if any(side < 1 for side in tensor.shape) or prod(tensor.shape) > MAX_WIDTH:
             return f"shape of {tensor.name!r}: sides of at least 1 and at most {MAX_WIDTH} numbers in all"
     if spec.task == "classification" and not 2 <= width(spec) <= MAX_CLASSES:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from p2peval.core import sync
 from p2peval.core.effects import Effect, Notify, Publish, Reply, Send, SetTimer
 from p2peval.core.messages import Payload, Sealed
+from p2peval.core.policy import Policy
 from p2peval.core.ports import Sealer, Secrets
 from p2peval.core.state import ObjectRow, State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
@@ -25,6 +26,7 @@ class Context:
     secrets: Secrets
     rng: Random
     network: str
+    policy: Policy
     now: Seconds = 0.0
     effects: list[Effect] = field(default_factory=list)
     connected: set[PeerId] = field(default_factory=set)

@@ -8,6 +8,7 @@ once, under the same id, towards receivers that are idempotent. The others are r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from p2peval.core.messages import BenchmarkSpec, Blob
 from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, PeerId, Seconds, TaskId
@@ -76,7 +77,8 @@ class Compare:
     delta_nano: int
 
 
-EXTERNAL: tuple[type, ...] = (Publish, Send, FetchBlob, RunEvaluation, Compare)
+External = Publish | Send | FetchBlob | RunEvaluation | Compare
+EXTERNAL: tuple[type, ...] = get_args(External)
 
 # ── not kept ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,11 +155,7 @@ class Notify:
 
 
 Effect = (
-    Publish
-    | Send
-    | FetchBlob
-    | RunEvaluation
-    | Compare
+    External
     | SetTimer
     | Pull
     | SyncWith

@@ -78,6 +78,11 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
     spec = ctx.state.benchmarks[announced.benchmark].spec
     if announced.model.size > spec.limits.model_mb * 1_000_000:
         return "model_too_large"
+    policy = ctx.policy
+    if spec.limits.memory_mb > policy.memory_mb or spec.limits.seconds > policy.seconds:
+        return "limits_too_high"
+    if policy.accept_from and announced.author not in policy.accept_from:
+        return "requester_not_accepted"
     at_work = [duty for duty in ctx.state.duties if duty.state in OPEN]
     if len(at_work) >= MAX_DUTIES:
         return "busy"

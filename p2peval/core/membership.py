@@ -206,9 +206,9 @@ def refresh_profile(ctx: Context, introduced: Introduced | None = None) -> None:
     elif held is not None:
         name, addresses, classes = held.name, held.addresses, held.classes
     says = (name, addresses, classes, memberships)
-    if held is not None and says == (held.name, held.addresses, held.classes, held.memberships):
-        if ctx.now - held.seen < PROFILE_INTERVAL:
-            return
+    same = held is not None and says == (held.name, held.addresses, held.classes, held.memberships)
+    if held is not None and same and ctx.now - held.seen < PROFILE_INTERVAL:
+        return
     sealed = ctx.seal(
         PeerProfile(
             ctx.network,

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from p2peval.core import admission, auditing, evaluator, membership, records, requester
 from p2peval.core.context import Context
@@ -46,6 +48,7 @@ from p2peval.core.messages import (
     Sealed,
     TaskAnnouncement,
 )
+from p2peval.core.policy import Policy
 from p2peval.core.ports import Sealer, Secrets
 from p2peval.core.state import DutyState, State
 from p2peval.core.sync import DIRECTORY
@@ -54,11 +57,43 @@ from p2peval.core.types import BenchmarkId, PeerId, Seconds
 from p2peval.defaults import GONE_GRACE, PROFILE_INTERVAL, SYNC_INTERVAL
 
 
+def _on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
+    reason = records.on_record(ctx, sealed)
+    if not reason:
+        evaluator.on_record(ctx, sealed)
+    return reason
+
+
+JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
+    BenchmarkAnnouncement: membership.on_announcement,
+    BenchmarkSpec: membership.on_spec,
+    PeerProfile: membership.on_profile,
+    TaskAnnouncement: evaluator.on_announcement,
+    Offer: requester.on_offer,
+    Decline: requester.on_decline,
+    Assignment: evaluator.on_assignment,
+    Commitment: requester.on_commitment,
+    CommitmentSet: evaluator.on_commitment_set,
+    Reveal: requester.on_reveal,
+    ResultRecord: _on_record,
+}
+"""Which side judges what: each returns the reason for which it does not take the object, or ""."""
+
+
 class Node:
     """One peer. ``state`` may be read from outside at any time; only ``handle`` and ``resume`` change it."""
 
-    def __init__(self, *, state: State, sealer: Sealer, secrets: Secrets, rng: Random, network: str) -> None:
-        self._ctx = Context(state, sealer, secrets, rng, network)
+    def __init__(
+        self,
+        *,
+        state: State,
+        sealer: Sealer,
+        secrets: Secrets,
+        rng: Random,
+        network: str,
+        policy: Policy | None = None,
+    ) -> None:
+        self._ctx = Context(state, sealer, secrets, rng, network, policy or Policy())
 
     @property
     def state(self) -> State:
@@ -93,8 +128,6 @@ class Node:
         for duty in ctx.state.duties:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
-        for replica in ctx.state.replicas:
-            ctx.timer(f"gone/{replica.peer}", now + GONE_GRACE, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
         return self._drain()
@@ -149,47 +182,17 @@ class Node:
         ctx, sealed = self._ctx, event.sealed
         if sealed.id in ctx.state.objects:
             if isinstance(sealed.payload, TaskAnnouncement) and sealed.signer != ctx.me:
-                evaluator.on_announcement(ctx, sealed)  # announced again: nobody offered last time
+                JUDGES[TaskAnnouncement](ctx, sealed)  # announced again: nobody offered last time
             return ctx.reply(event.reply_id, sealed.id)
         reason = admission.refusal(ctx, sealed)
         if not reason:
             benchmark = admission.benchmark_of(ctx, sealed)
-            reason = self._judge(sealed)
+            reason = JUDGES[type(sealed.payload)](ctx, sealed)
             if not reason:
                 ctx.keep(sealed, benchmark)
         if reason:
             ctx.notify("object.refused", sealed.id, reason=reason, type=type(sealed.payload).__name__)
         ctx.reply(event.reply_id, sealed.id, reason)
-
-    def _judge(self, sealed: Sealed[Payload]) -> str:
-        """Reason for which the side concerned does not take this object, or ""."""
-        ctx = self._ctx
-        match sealed.payload:
-            case BenchmarkAnnouncement():
-                return membership.on_announcement(ctx, sealed)
-            case BenchmarkSpec():
-                return membership.on_spec(ctx, sealed)
-            case PeerProfile():
-                return membership.on_profile(ctx, sealed)
-            case TaskAnnouncement():
-                return evaluator.on_announcement(ctx, sealed)
-            case Offer():
-                return requester.on_offer(ctx, sealed)
-            case Decline():
-                return requester.on_decline(ctx, sealed)
-            case Assignment():
-                return evaluator.on_assignment(ctx, sealed)
-            case Commitment():
-                return requester.on_commitment(ctx, sealed)
-            case CommitmentSet():
-                return evaluator.on_commitment_set(ctx, sealed)
-            case Reveal():
-                return requester.on_reveal(ctx, sealed)
-            case ResultRecord():
-                reason = records.on_record(ctx, sealed)
-                if not reason:
-                    evaluator.on_record(ctx, sealed)
-                return reason
 
     def _on_notice(self, event: NoticeReceived) -> None:
         ctx = self._ctx

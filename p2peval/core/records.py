@@ -25,7 +25,7 @@ from p2peval.core.messages import (
     TaskAnnouncement,
 )
 from p2peval.core.state import ReplicaRow, ReplicaState, ResultRow, TaskRow
-from p2peval.core.types import AssignmentId, PeerId
+from p2peval.core.types import AssignmentId, Cid, ObjectId, PeerId, TaskId
 from p2peval.errors import RemoteProtocolError
 
 P = TypeVar("P", bound=Payload)
@@ -73,7 +73,7 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
 def rank(
     ctx: Context,
     sealed: Sealed[ResultRecord],
-    model: str,
+    model: Cid,
     model_name: str,
     evaluators: dict[AssignmentId, PeerId],
     standing: str,
@@ -89,7 +89,7 @@ def rank(
             record=sealed.id,
             revision=record.revision,
             benchmark=record.benchmark,
-            model=model,  # type: ignore[arg-type]
+            model=model,
             model_name=model_name,
             requester=record.author,
             evaluator=evaluators.get(record.accepted, PeerId("")),
@@ -120,13 +120,13 @@ def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, d
     """Every inner envelope is signed, belongs here, and opens what it must. Raises RemoteProtocolError."""
     sealed = _open(ctx, record.announcement, TaskAnnouncement)
     announcement = sealed.payload
-    _require(sealed.id == record.task and sealed.signer == record.author, "foreign_announcement")
+    _require(TaskId(sealed.id) == record.task and sealed.signer == record.author, "foreign_announcement")
     _require(announcement.benchmark == record.benchmark, "foreign_benchmark")
     given = {AssignmentId(s.id): s for s in (_open(ctx, e, Assignment) for e in record.assignments)}
     for assigned in given.values():
         _require(assigned.signer == record.author and assigned.payload.task == record.task, "foreign_assignment")
     said = {s.id: s for s in (_open(ctx, e, Commitment) for e in record.commitments)}
-    listed: set[str] = set()
+    listed: set[ObjectId] = set()
     for envelope in record.commitment_sets:
         window = _open(ctx, envelope, CommitmentSet)
         _require(window.signer == record.author and window.payload.task == record.task, "foreign_set")
@@ -148,8 +148,8 @@ def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, d
 def _check_reveal(
     reveal: Sealed[Reveal],
     given: dict[AssignmentId, Sealed[Assignment]],
-    said: dict[str, Sealed[Commitment]],  # type: ignore[type-arg]
-    listed: set[str],
+    said: dict[ObjectId, Sealed[Commitment]],
+    listed: set[ObjectId],
 ) -> None:
     assigned, committed = given.get(reveal.payload.assignment), said.get(reveal.payload.commitment)
     if assigned is None or committed is None:

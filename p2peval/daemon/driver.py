@@ -8,14 +8,15 @@ away and loaded again, and the node is read-only until the disk takes writes (th
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import trio
 
 from p2peval.core.effects import (
-    EXTERNAL,
     Compare,
     Effect,
+    External,
     FetchBlob,
     FindMembers,
     Learn,
@@ -32,35 +33,30 @@ from p2peval.core.effects import (
 )
 from p2peval.core.events import Event, PeerUp
 from p2peval.core.node import Node
-from p2peval.core.state import State
-from p2peval.core.types import PeerId
+from p2peval.core.state import Change, CounterRow, State
 from p2peval.daemon.clock import Clock
+from p2peval.daemon.courier import Courier
+from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.inbox import Inbox, Incoming, Rank
+from p2peval.daemon.library import Library
 from p2peval.daemon.timers import Timers
+from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import COMMIT_BATCH, READ_ONLY_PROBE
 from p2peval.errors import StoreError
 from p2peval.store.database import Database
 
-
 E = TypeVar("E", Publish, Send, FetchBlob, RunEvaluation, Compare)
 
 
-class Hands(Protocol):
-    """Performs what takes time. Each returns the event that answers the effect, or None."""
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who performs what: gossip and sync, deliveries, blobs, and work in sandboxed workers."""
 
-    async def publish(self, effect: Publish) -> Event | None: ...
-    async def send(self, effect: Send) -> Event | None: ...
-    async def fetch(self, effect: FetchBlob) -> Event | None: ...
-    async def evaluate(self, effect: RunEvaluation) -> Event | None: ...
-    async def compare(self, effect: Compare) -> Event | None: ...
-    async def pull(self, effect: Pull) -> None: ...
-    async def sync(self, effect: SyncWith) -> None: ...
-    async def subscribe(self, effect: Subscribe) -> None: ...
-    async def unsubscribe(self, effect: Unsubscribe) -> None: ...
-    async def find_members(self, effect: FindMembers) -> None: ...
-    async def learn(self, effect: Learn) -> None: ...
-    def connected(self) -> list[PeerId]: ...
+    exchange: Exchange
+    courier: Courier
+    library: Library
+    workshop: Workshop
 
 
 class Driver:
@@ -79,6 +75,7 @@ class Driver:
         self._waiting: dict[str, tuple[trio.Event, list[Reply]]] = {}
         self._performing: set[str] = set()
         self._asked = 0
+        self._idle = trio.Event()
         self.node = self._load()
 
     def _load(self) -> Node:
@@ -116,6 +113,11 @@ class Driver:
             waiting[1].append(reply)
             waiting[0].set()
 
+    async def drained(self) -> None:
+        """Returns once everybody who waits for a reply has it."""
+        while self._waiting:
+            await self._idle.wait()
+
     # ── the loop ──────────────────────────────────────────────────────────────────────────────────
 
     async def run(self, hands: Hands) -> None:
@@ -127,10 +129,12 @@ class Driver:
                 try:
                     effects = await self._commit(batch)
                 except StoreError as error:
-                    await self._recover(error, hands, nursery)
+                    await self._recover(error, batch, hands, nursery)
                     continue
                 for effect in effects:
                     self._perform(effect, hands, nursery)
+                self._idle.set()
+                self._idle = trio.Event()
 
     async def _commit(self, batch: list[Incoming]) -> list[Effect]:
         """Handle a batch and make its outcome durable; raises StoreError with nothing written."""
@@ -141,7 +145,7 @@ class Driver:
             if incoming.event is not None:
                 effects += self.node.handle(incoming.event, now)
         delta = self.node.state.drain()
-        outbox = [(effect.id, effect) for effect in effects if isinstance(effect, EXTERNAL)]
+        outbox = [(effect.id, effect) for effect in effects if isinstance(effect, External)]
         if delta or outbox or done:
             await trio.to_thread.run_sync(self._database.commit, delta, outbox, done)
         self._performing.difference_update(done)
@@ -153,27 +157,30 @@ class Driver:
         for _, effect in self._database.pending():
             self._perform(effect, hands, nursery)
 
-    async def _recover(self, error: StoreError, hands: Hands, nursery: trio.Nursery) -> None:
+    async def _recover(
+        self, error: StoreError, batch: list[Incoming], hands: Hands, nursery: trio.Nursery
+    ) -> None:
         """The disk refused: forget what was not written, and wait until it takes writes again."""
         self.read_only = error.message
         self._feed.add(Notify("node.read_only", "", (("reason", error.message),)), self._clock())
         for event, _ in self._waiting.values():
             event.set()
-        self.inbox.clear()
         self.timers.clear()
         while not await self._writable():
             await trio.sleep(READ_ONLY_PROBE)
-        self.inbox.clear()
+        for dropped in (*batch, *self.inbox.clear()):
+            self._performing.discard(dropped.done)
         self.node = self._load()
         self.read_only = ""
         self._feed.add(Notify("node.writable", ""), self._clock())
-        for peer in hands.connected():
+        for peer in hands.exchange.connected():
             self.inbox.own(PeerUp(peer))
         self._resume(hands, nursery)
 
     async def _writable(self) -> bool:
+        probe = CounterRow("probe", int(self._clock()))
         try:
-            await trio.to_thread.run_sync(self._database.probe)
+            await trio.to_thread.run_sync(self._database.commit, [Change("counters", probe.key, probe)])
         except StoreError:
             return False
         return True
@@ -183,15 +190,15 @@ class Driver:
     def _perform(self, effect: Effect, hands: Hands, nursery: trio.Nursery) -> None:
         match effect:
             case Publish():
-                self._start(hands.publish, effect, nursery)
+                self._start(hands.exchange.publish, effect, nursery)
             case Send():
-                self._start(hands.send, effect, nursery)
+                self._start(hands.courier.send, effect, nursery)
             case FetchBlob():
-                self._start(hands.fetch, effect, nursery)
+                self._start(hands.library.fetch, effect, nursery)
             case RunEvaluation():
-                self._start(hands.evaluate, effect, nursery)
+                self._start(hands.workshop.evaluate, effect, nursery)
             case Compare():
-                self._start(hands.compare, effect, nursery)
+                self._start(hands.workshop.compare, effect, nursery)
             case SetTimer():
                 self.timers.set(effect)
             case Reply():
@@ -199,17 +206,17 @@ class Driver:
             case Notify():
                 self._feed.add(effect, self._clock())
             case Pull():
-                nursery.start_soon(hands.pull, effect)
+                nursery.start_soon(hands.exchange.pull, effect)
             case SyncWith():
-                nursery.start_soon(hands.sync, effect)
+                nursery.start_soon(hands.exchange.sync, effect)
             case Subscribe():
-                nursery.start_soon(hands.subscribe, effect)
+                nursery.start_soon(hands.exchange.subscribe, effect)
             case Unsubscribe():
-                nursery.start_soon(hands.unsubscribe, effect)
+                nursery.start_soon(hands.exchange.unsubscribe, effect)
             case FindMembers():
-                nursery.start_soon(hands.find_members, effect)
+                nursery.start_soon(hands.exchange.find_members, effect)
             case Learn():
-                nursery.start_soon(hands.learn, effect)
+                nursery.start_soon(hands.exchange.learn, effect)
 
     def _start(
         self, perform: Callable[[E], Awaitable[Event | None]], effect: E, nursery: trio.Nursery

@@ -63,8 +63,10 @@ class Inbox:
             self._ready = trio.Event()
         return taken
 
-    def clear(self) -> None:
-        """Forget everything: the state it was meant for has been thrown away."""
+    def clear(self) -> list[Incoming]:
+        """Drop everything, and return it: the state it was meant for has been thrown away."""
+        dropped = [incoming for queue in self._queues.values() for incoming in queue]
         for queue in self._queues.values():
             queue.clear()
         self._ready = trio.Event()
+        return dropped

@@ -1,0 +1,71 @@
+"""Blobs: serving what we hold, fetching what an effect asks for."""
+
+from __future__ import annotations
+
+import logging
+
+import trio
+
+from p2peval.core.effects import FetchBlob
+from p2peval.core.events import BlobFailed, BlobReady
+from p2peval.core.messages import Blob
+from p2peval.core.types import Cid, PeerId
+from p2peval.daemon.clock import Clock
+from p2peval.defaults import FETCH_RETRY, FETCH_STALL, FIND_TIMEOUT, RETRY_FIRST
+from p2peval.errors import NetworkError, StoreError, VerificationError
+from p2peval.net.blobs import fetch
+from p2peval.net.network import Network
+from p2peval.store.blobs import BlobStore
+from p2peval.wire.topics import blob_key
+
+log = logging.getLogger(__name__)
+
+
+class Library:
+    """``store`` is the shelf; what was fetched is offered to others through the DHT."""
+
+    def __init__(self, network: Network, store: BlobStore, clock: Clock) -> None:
+        self._network = network
+        self._clock = clock
+        self.store = store
+        self._fetching: dict[Cid, trio.Lock] = {}
+
+    async def fetch(self, effect: FetchBlob) -> BlobReady | BlobFailed:
+        """Try the named holders, then whoever the DHT names, until ``until`` has passed."""
+        pause, reason = RETRY_FIRST, "no holder is known"
+        while True:
+            try:
+                await self.have(effect.blob, effect.holders)
+                return BlobReady(effect.id, effect.blob.cid)
+            except NetworkError as error:
+                reason = error.message
+            except (StoreError, VerificationError) as error:
+                return BlobFailed(effect.id, effect.blob.cid, error.message)
+            if self._clock() + pause > effect.until:
+                return BlobFailed(effect.id, effect.blob.cid, reason)
+            await trio.sleep(pause)
+            pause = min(2 * pause, FETCH_RETRY)
+
+    async def have(self, blob: Blob, holders: tuple[PeerId, ...]) -> None:
+        """Returns once ``blob`` is on the shelf. Raises NetworkError, StoreError, VerificationError."""
+        async with self._fetching.setdefault(blob.cid, trio.Lock()):
+            if not await trio.to_thread.run_sync(self.store.has, blob.cid):
+                await self._fetch(blob, holders)
+
+    async def _fetch(self, blob: Blob, holders: tuple[PeerId, ...]) -> None:
+        others = tuple(peer for peer in holders if peer != self._network.peer_id)
+        try:
+            report = await fetch(self._network, self.store, blob, others, timeout=FETCH_STALL)
+        except NetworkError:
+            found = await self._network.find(blob_key(blob.cid), timeout=FIND_TIMEOUT)
+            strangers = tuple(peer for peer in found if peer not in others and peer != self._network.peer_id)
+            if not strangers:
+                raise
+            report = await fetch(self._network, self.store, blob, strangers, timeout=FETCH_STALL)
+        if report.liars:
+            log.warning("wrong bytes for %s from %s", blob.cid, ", ".join(report.liars))
+        await self._network.provide(blob_key(blob.cid))
+
+    async def path(self, cid: Cid) -> str:
+        """The file of a blob, its hash just checked. Raises StoreError where it is missing or damaged."""
+        return str(await trio.to_thread.run_sync(self.store.path, cid))

@@ -1,0 +1,288 @@
+"""The node's rows as views: the one place where nano units become numbers and ids get names beside them.
+
+Reads, never changes. Knows no HTTP; ``service`` decides who asked for what.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from p2peval.core import audit
+from p2peval.core.leaderboard import LOWER_IS_BETTER, MINE, board
+from p2peval.core.messages import Blob, Certificate, Defined, Interval, MetricReport, Tensor
+from p2peval.core.state import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, State, TaskRow
+from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
+from p2peval.daemon import views
+from p2peval.daemon.story import with_story
+
+
+class Presenter:
+    """``state`` as it is now, seen by peer ``me`` at time ``now``."""
+
+    def __init__(self, state: State, me: PeerId, now: Seconds, reports: Path) -> None:
+        self._state = state
+        self._me = me
+        self._now = now
+        self._reports = reports
+
+    # ── peers ─────────────────────────────────────────────────────────────────────────────────────
+
+    def name(self, peer: PeerId) -> views.PeerName:
+        row = self._state.peers.get(peer)
+        return views.PeerName(peer=peer, name=row.name if row else "", me=peer == self._me)
+
+    def reputation_of(self, peer: PeerId) -> float | None:
+        """None for a newcomer."""
+        row = self._state.evidence.get(peer)
+        if row is None or not row.evidence.resolved:
+            return None
+        return row.evidence.decayed(self._now, self._state.counter("resolved_total")).reputation
+
+    def reputation(self, row: EvidenceRow) -> views.ReputationView:
+        evidence = row.evidence.decayed(self._now, self._state.counter("resolved_total"))
+        low, high = evidence.interval()
+        differed = evidence.resolved - evidence.agreed
+        return views.ReputationView(
+            peer=row.peer,
+            name=self.name(row.peer).name,
+            reputation=evidence.reputation,
+            low=low,
+            high=high,
+            resolved=evidence.resolved,
+            agreed=evidence.agreed / evidence.resolved if evidence.resolved else None,
+            silent=evidence.silent,
+            withheld=evidence.withheld,
+            last_seen=row.evidence.updated,
+            flags=(f"differed({differed})",) if differed else (),
+        )
+
+    def peer(
+        self, peer: PeerId, addresses: tuple[str, ...], connected: bool, inbound: bool, rtt_ms: float | None
+    ) -> views.PeerView:
+        row = self._state.peers.get(peer)
+        return views.PeerView(
+            peer=peer,
+            name=row.name if row else "",
+            connected=connected,
+            inbound=inbound,
+            rtt_ms=rtt_ms,
+            addresses=addresses or (row.addresses if row else ()),
+            benchmarks=self._names_of(row),
+            classes=row.classes if row else (),
+            reputation=self.reputation_of(peer),
+            last_seen=row.seen if row else None,
+        )
+
+    def _names_of(self, row: PeerRow | None) -> tuple[str, ...]:
+        named = {name.benchmark: name.name for name in self._state.names}
+        memberships = row.memberships if row else ()
+        return tuple(named.get(m.benchmark, m.benchmark) for m in memberships)
+
+    # ── benchmarks ────────────────────────────────────────────────────────────────────────────────
+
+    def members(self, benchmark: BenchmarkId) -> list[PeerId]:
+        """Everybody, this node included, whose profile says so."""
+        return [
+            row.peer for row in self._state.peers if any(m.benchmark == benchmark for m in row.memberships)
+        ]
+
+    def claim(self, row: NameRow) -> views.NameClaimView:
+        held = self._state.benchmarks.get(row.benchmark)
+        return views.NameClaimView(
+            name=row.name,
+            title=row.title,
+            benchmark=row.benchmark,
+            author=self.name(row.author),
+            author_reputation=self.reputation_of(row.author),
+            held=held is not None,
+            joined=bool(held and held.joined),
+            evaluates=bool(held and held.evaluates),
+            requests=bool(held and held.requests),
+            members=len(self.members(row.benchmark)),
+        )
+
+    def benchmark(self, row: BenchmarkRow) -> views.BenchmarkView:
+        spec = row.spec
+        verification = spec.verification
+        return views.BenchmarkView(
+            id=row.id,
+            name=spec.name,
+            title=spec.title,
+            description=spec.description,
+            license=spec.license,
+            version=spec.version,
+            parent=spec.parent,
+            author=self.name(spec.author),
+            task=spec.task,
+            samples=spec.samples,
+            metrics=spec.metrics,
+            inputs=_blob(spec.inputs),
+            labels=_blob(spec.labels) if spec.labels else None,
+            model_input=_tensor(spec.model_input),
+            model_output=_tensor(spec.model_output),
+            atol=from_nano(spec.tolerance.atol_nano),
+            rtol=from_nano(spec.tolerance.rtol_nano),
+            seconds=spec.limits.seconds,
+            memory_mb=spec.limits.memory_mb,
+            model_mb=spec.limits.model_mb,
+            epsilon=from_nano(verification.epsilon_nano),
+            delta=from_nano(verification.delta_nano),
+            audited=audit.sample_size(spec.samples, verification.epsilon_nano, verification.delta_nano),
+            replicas=verification.replicas,
+            joined=row.joined,
+            evaluates=row.evaluates,
+            requests=row.requests,
+            members=tuple(self.name(peer) for peer in self.members(row.id)),
+        )
+
+    def board(self, row: BenchmarkRow) -> views.BoardView:
+        lines: list[views.BoardLine] = []
+        for result in board(self._state, row.id):
+            lines.append(self._line(result, len(lines) + 1 if result.standing == MINE else None))
+        spec = row.spec
+        return views.BoardView(
+            benchmark=row.id, name=spec.name, title=spec.title, primary=spec.metrics[0], lines=tuple(lines)
+        )
+
+    def _line(self, result: ResultRow, rank: int | None) -> views.BoardLine:
+        return views.BoardLine(
+            rank=rank,
+            model=result.model,
+            model_name=result.model_name,
+            standing=result.standing,
+            metrics=metric_views(result.metrics),
+            certificate=_certificate(result.certificate),
+            requester=self.name(result.requester),
+            evaluators=tuple(self.name(peer) for peer in result.evaluators),
+            task=result.task,
+            record=result.record,
+            finished=result.finished,
+        )
+
+    # ── tasks ─────────────────────────────────────────────────────────────────────────────────────
+
+    def task(self, row: TaskRow) -> views.TaskView:
+        """A task of ours."""
+        state = self._state
+        replicas = sorted(
+            (r for r in state.replicas if r.task == row.id), key=lambda r: (r.attempt, r.id)
+        )
+        offers = [offer for offer in state.offers if offer.task == row.id]
+        result = state.results.get(row.id)
+        spec = state.benchmarks[row.benchmark].spec
+        return with_story(
+            views.TaskView(
+                id=row.id,
+                benchmark=row.benchmark,
+                benchmark_name=spec.name,
+                model=row.model.cid,
+                model_name=row.model_name,
+                requester=self.name(self._me),
+                state=row.state.value,
+                attempt=row.attempt,
+                wanted=row.replicas,
+                epsilon=from_nano(row.epsilon_nano),
+                delta=from_nano(row.delta_nano),
+                samples=spec.samples,
+                created=row.created,
+                expires=row.expires,
+                finished=result.finished if result else None,
+                announced_to=sum(peer != self._me for peer in self.members(row.benchmark)),
+                offers=sum(not offer.declined for offer in offers),
+                declined=sum(bool(offer.declined) for offer in offers),
+                replicas=tuple(self._replica(replica) for replica in replicas),
+                metrics=metric_views(result.metrics) if result else (),
+                certificate=_certificate(result.certificate) if result else None,
+                standing=result.standing if result else "",
+                reason=row.reason,
+                record=row.record,
+                report=str(self._reports / f"{row.record}.json") if row.record else "",
+            )
+        )
+
+    def claimed(self, result: ResultRow) -> views.TaskView:
+        """Somebody else's task, as its record tells it."""
+        spec = self._state.benchmarks[result.benchmark].spec
+        return with_story(
+            views.TaskView(
+                id=result.task,
+                benchmark=result.benchmark,
+                benchmark_name=spec.name,
+                model=result.model,
+                model_name=result.model_name,
+                requester=self.name(result.requester),
+                state="accepted" if result.accepted else "failed",
+                attempt=result.certificate.attempts if result.certificate else 0,
+                wanted=len(result.evaluators),
+                epsilon=from_nano(result.certificate.epsilon_nano) if result.certificate else 0.0,
+                delta=from_nano(result.certificate.delta_nano) if result.certificate else 0.0,
+                samples=spec.samples,
+                created=result.finished,
+                expires=result.finished,
+                finished=result.finished,
+                announced_to=0,
+                offers=0,
+                declined=0,
+                replicas=(),
+                metrics=metric_views(result.metrics),
+                certificate=_certificate(result.certificate),
+                standing=result.standing,
+                reason="",
+                record=result.record,
+                report="",
+            )
+        )
+
+    def _replica(self, row: ReplicaRow) -> views.ReplicaView:
+        return views.ReplicaView(
+            id=row.id,
+            evaluator=self.name(row.peer),
+            reputation=self.reputation_of(row.peer),
+            state=row.state.value,
+            attempt=row.attempt,
+            equivalence_class=row.equivalence_class,
+            drawn=row.drawn,
+            audited=row.audited,
+            differing=row.differing,
+            reason=row.reason,
+        )
+
+
+def metric_views(reports: tuple[MetricReport, ...]) -> tuple[views.MetricView, ...]:
+    return tuple(
+        views.MetricView(
+            name=report.name,
+            status=report.defined.name.lower(),
+            value=from_nano(report.value_nano) if report.defined is Defined.VALUE else None,
+            lower_is_better=report.name in LOWER_IS_BETTER,
+            audit=_interval(report.audit),
+            sampling=_interval(report.sampling),
+        )
+        for report in reports
+    )
+
+
+def _interval(interval: Interval | None) -> views.IntervalView | None:
+    if interval is None:
+        return None
+    return views.IntervalView(low=from_nano(interval.low_nano), high=from_nano(interval.high_nano))
+
+
+def _certificate(certificate: Certificate | None) -> views.CertificateView | None:
+    if certificate is None:
+        return None
+    return views.CertificateView(
+        epsilon=from_nano(certificate.epsilon_nano),
+        delta=from_nano(certificate.delta_nano),
+        samples=certificate.samples,
+        audited=certificate.audited,
+        attempts=certificate.attempts,
+    )
+
+
+def _blob(blob: Blob) -> views.BlobView:
+    return views.BlobView(cid=blob.cid, size=blob.size)
+
+
+def _tensor(tensor: Tensor) -> views.TensorView:
+    return views.TensorView(name=tensor.name, dtype=tensor.dtype, shape=tensor.shape)

@@ -1,0 +1,95 @@
+"""What people call things — names, prefixes, suffixes — resolved to the one thing they mean, or an error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from p2peval.core.state import BenchmarkRow, NameRow, ResultRow, State, TaskRow
+from p2peval.core.types import BenchmarkId, PeerId
+from p2peval.defaults import PEER_SUFFIX, REF_PREFIX
+from p2peval.errors import NotFoundError, UsageError
+from p2peval.wire.ids import is_cid
+
+T = TypeVar("T")
+
+
+def held_benchmark(state: State, ref: str) -> BenchmarkRow:
+    """A benchmark whose spec is here, by name, id, or unique prefix of an id."""
+    named = [row for row in state.benchmarks if row.spec.name == ref]
+    joined = [row for row in named if row.joined]
+    found = joined or named or [row for row in state.benchmarks if _starts(row.id, ref)]
+    if not found:
+        known = sorted({row.spec.name for row in state.benchmarks if row.joined})
+        hint = f"joined here: {', '.join(known)}" if known else "p2peval bench ls shows what is announced"
+        raise NotFoundError(f"no benchmark {ref!r} on this node", hint=hint)
+    return _only(found, ref, [f"{row.id}  {row.spec.name} v{row.spec.version} by {row.spec.author}" for row in found])
+
+
+def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
+    """What a name or an id stands for among all announced benchmarks, held or not."""
+    if is_cid(ref):
+        return BenchmarkId(ref)
+    found = [row for row in state.names if row.name == ref] or [
+        row for row in state.names if _starts(row.benchmark, ref)
+    ]
+    if not found:
+        raise NotFoundError(
+            f"nobody in reach announces {ref!r}",
+            hint="p2peval bench ls shows what is announced; ask its author for an invitation",
+        )
+    return _only(found, ref, [_described(state, row) for row in _by_reputation(state, found)]).benchmark
+
+
+def _by_reputation(state: State, claims: Sequence[NameRow]) -> list[NameRow]:
+    def reputation(row: NameRow) -> float:
+        held = state.evidence.get(row.author)
+        return held.evidence.reputation if held else 0.0
+
+    return sorted(claims, key=lambda row: (-reputation(row), row.author))
+
+
+def _described(state: State, row: NameRow) -> str:
+    held = state.evidence.get(row.author)
+    known = f"reputation {held.evidence.reputation:.2f}" if held else "newcomer"
+    return f"{row.benchmark}  by {row.author} ({known})"
+
+
+def own_task(state: State, ref: str) -> TaskRow:
+    found = [row for row in state.tasks if _starts(row.id, ref)]
+    if not found:
+        raise NotFoundError(f"no task {ref!r} of this node", hint="p2peval eval ls")
+    return _only(found, ref, [f"{row.id}  {row.model_name}" for row in found])
+
+
+def any_task(state: State, ref: str) -> TaskRow | ResultRow:
+    """A task of ours, or the result of somebody else's."""
+    found: list[TaskRow | ResultRow] = [row for row in state.tasks if _starts(row.id, ref)]
+    found += [row for row in state.results if _starts(row.task, ref) and row.task not in state.tasks]
+    if not found:
+        raise NotFoundError(f"no task {ref!r}", hint="p2peval eval ls")
+    return _only(found, ref, [f"{row.key}  {row.model_name}" for row in found])
+
+
+def peer(state: State, ref: str, connected: Sequence[PeerId]) -> PeerId:
+    """A peer by id, unique suffix of an id, or the name in its profile."""
+    known = sorted({row.peer for row in state.peers} | {row.peer for row in state.evidence} | set(connected))
+    named = [row.peer for row in state.peers if row.name == ref]
+    bare = ref.lstrip("…")
+    found = [p for p in known if p == ref] or named or [
+        p for p in known if len(bare) >= PEER_SUFFIX and p.endswith(bare)
+    ]
+    if not found:
+        hint = f"give an id, its last {PEER_SUFFIX} or more characters, or a name: p2peval peers ls"
+        raise NotFoundError(f"no peer {ref!r}", hint=hint)
+    return _only(found, ref, list(found))
+
+
+def _starts(identifier: str, ref: str) -> bool:
+    return len(ref) >= REF_PREFIX and identifier.startswith(ref)
+
+
+def _only(found: Sequence[T], ref: str, candidates: list[str]) -> T:
+    if len(found) > 1:
+        raise UsageError(f"{ref!r} could be {len(found)} things:\n  " + "\n  ".join(candidates), hint="name one by its id")
+    return found[0]

@@ -1,0 +1,311 @@
+"""What the local API asks of the daemon: words in, the node's commands, views out.
+
+Reads go past ``Node.handle``; whatever changes something becomes a Command and waits for its Reply, which
+comes only once the change is on disk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import trio
+
+from p2peval import __version__
+from p2peval.config import Config
+from p2peval.core.effects import Reply
+from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
+from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.state import BenchmarkRow, DutyState, ResultRow, State
+from p2peval.core.task import OVER
+from p2peval.core.types import PeerId, Seconds, to_nano
+from p2peval.daemon import refs, views
+from p2peval.daemon.clock import Clock
+from p2peval.daemon.driver import Driver
+from p2peval.daemon.feed import Feed
+from p2peval.daemon.library import Library
+from p2peval.daemon.present import Presenter, metric_views
+from p2peval.daemon.workshop import Workshop
+from p2peval.defaults import CONNECT_TIMEOUT, DATA_PATIENCE, JOIN_PATIENCE
+from p2peval.errors import ConfigError, DeadlineError, NotFoundError, P2pevalError, UsageError
+from p2peval.evaluation import benchmark_file
+from p2peval.net.network import Network
+from p2peval.paths import Paths
+from p2peval.wire.frames import Invitation
+from p2peval.wire.invitation import decode_invitation, encode_invitation, is_invitation
+
+ERRORS: dict[str, type[P2pevalError]] = {"config": ConfigError, "not_found": NotFoundError, "usage": UsageError}
+"""What a reply's error code becomes for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeService:
+    """The Service of a running daemon. ``stopping`` is set when somebody asks it to stop."""
+
+    config: Config
+    paths: Paths
+    network: Network
+    driver: Driver
+    library: Library
+    workshop: Workshop
+    feed: Feed
+    clock: Clock
+    started: Seconds
+    stopping: trio.Event
+
+    @property
+    def _state(self) -> State:
+        return self.driver.node.state
+
+    @property
+    def _present(self) -> Presenter:
+        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports)
+
+    async def _command(self, make: Callable[[str], Event]) -> Reply:
+        reply = await self.driver.ask(make)
+        if reply.error:
+            raise ERRORS.get(reply.error, P2pevalError)(reply.detail or reply.error)
+        return reply
+
+    # ── the node ──────────────────────────────────────────────────────────────────────────────────
+
+    async def status(self) -> views.StatusView:
+        state = self._state
+        return views.StatusView(
+            version=__version__,
+            network=self.config.network.id,
+            peer=self.network.peer_id,
+            name=self.config.node.name,
+            pid=os.getpid(),
+            started=self.started,
+            addresses=self.network.addresses(),
+            connected=len(self.network.peers()),
+            known=sum(row.peer != self.network.peer_id for row in state.peers),
+            benchmarks=sum(row.joined for row in state.benchmarks),
+            open_tasks=sum(task.state not in OVER for task in state.tasks),
+            open_duties=sum(duty.state not in (DutyState.DONE, DutyState.FAILED) for duty in state.duties),
+            workers=self.config.evaluation.workers,
+            stored_bytes=await trio.to_thread.run_sync(self.library.store.total_bytes),
+            quota_bytes=self.library.store.quota_bytes,
+            read_only=self.driver.read_only,
+        )
+
+    async def stop(self) -> None:
+        self.stopping.set()
+
+    async def identity(self) -> views.IdView:
+        return views.IdView(
+            peer=self.network.peer_id,
+            name=self.config.node.name,
+            network=self.config.network.id,
+            addresses=self.network.addresses(),
+        )
+
+    async def peers(self) -> tuple[views.PeerView, ...]:
+        present, here = self._present, {status.peer: status for status in self.network.peers()}
+        known = {row.peer for row in self._state.peers if row.peer != self.network.peer_id}
+        return tuple(
+            present.peer(peer, s.addresses, True, s.inbound, s.rtt_ms)
+            if (s := here.get(peer))
+            else present.peer(peer, (), False, False, None)
+            for peer in sorted(known | set(here), key=lambda p: (p not in here, p))
+        )
+
+    async def connect(self, address: str) -> views.PeerView:
+        peer = await self.network.connect(address, CONNECT_TIMEOUT)
+        return next(view for view in await self.peers() if view.peer == peer)
+
+    # ── benchmarks ────────────────────────────────────────────────────────────────────────────────
+
+    async def publish(self, directory: str) -> views.BenchmarkView:
+        folder = Path(directory)
+        file = await trio.to_thread.run_sync(benchmark_file.load, folder)
+        found, inputs, labels = await self.workshop.prepare(folder)
+        spec = BenchmarkSpec(
+            network=self.config.network.id,
+            author=self.network.peer_id,
+            name=file.name,
+            title=file.title,
+            description=file.description,
+            license=file.license,
+            version=file.version,
+            parent=file.parent,
+            task=file.task,
+            samples=found.samples,
+            inputs=inputs,
+            labels=labels,
+            labels_commitment=b"",
+            model_input=file.model_input,
+            model_output=file.model_output,
+            metrics=file.metrics,
+            range=file.range,
+            tolerance=file.tolerance,
+            limits=file.limits,
+            verification=file.verification,
+        )
+        reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec))
+        return self._present.benchmark(self._state.benchmarks[reply.subject])
+
+    async def benchmarks(self) -> tuple[views.NameClaimView, ...]:
+        present = self._present
+        return tuple(present.claim(row) for row in sorted(self._state.names, key=lambda r: (r.name, r.author)))
+
+    async def benchmark(self, ref: str) -> views.BenchmarkView:
+        return self._present.benchmark(refs.held_benchmark(self._state, ref))
+
+    async def invite(self, ref: str) -> views.InviteView:
+        row = refs.held_benchmark(self._state, ref)
+        invitation = Invitation(
+            network=self.config.network.id,
+            benchmark=row.id,
+            name=row.spec.name,
+            author=row.spec.author,
+            addresses=self.network.addresses(),
+            seed_peer=PeerId(""),
+            network_key=b"",
+        )
+        return views.InviteView(
+            invite=encode_invitation(invitation),
+            benchmark=row.id,
+            name=row.spec.name,
+            author=self._present.name(row.spec.author),
+        )
+
+    async def join(
+        self, ref: str, evaluates: bool, requests: bool, timeout: float | None
+    ) -> views.BenchmarkView:
+        holders: tuple[PeerId, ...] = ()
+        if is_invitation(ref):
+            invitation = decode_invitation(ref, self.config.network.id)
+            benchmark, holders = invitation.benchmark, await self._hosts(invitation)
+        else:
+            benchmark = refs.claimed_benchmark(self._state, ref)
+        limit = timeout or JOIN_PATIENCE + 1.0
+        with trio.move_on_after(limit):
+            reply = await self._command(
+                lambda reply_id: JoinBenchmark(reply_id, benchmark, evaluates, requests, holders)
+            )
+            return self._present.benchmark(self._state.benchmarks[reply.subject])
+        raise DeadlineError(f"{benchmark} was not found within {limit:g} s", hint="is one of its members online?")
+
+    async def _hosts(self, invitation: Invitation) -> tuple[PeerId, ...]:
+        """Connect to whom an invitation names: one that answers is enough."""
+        reached: list[PeerId] = []
+        failures: list[str] = []
+        for address in invitation.addresses:
+            try:
+                reached.append(await self.network.connect(address, CONNECT_TIMEOUT))
+            except P2pevalError as error:
+                failures.append(error.message)
+        if not reached and not self.network.peers():
+            raise DeadlineError("nobody whom the invitation names answers: " + "; ".join(failures))
+        return tuple(dict.fromkeys(reached))
+
+    async def leave(self, ref: str) -> views.BenchmarkView:
+        row = refs.held_benchmark(self._state, ref)
+        await self._command(lambda reply_id: LeaveBenchmark(reply_id, row.id))
+        return self._present.benchmark(self._state.benchmarks[row.id])
+
+    async def board(self, ref: str) -> views.BoardView:
+        return self._present.board(refs.held_benchmark(self._state, ref))
+
+    # ── evaluations ───────────────────────────────────────────────────────────────────────────────
+
+    async def preview(self, ref: str, model_path: str) -> views.PreviewView:
+        row = refs.held_benchmark(self._state, ref)
+        model = await self._model(row, model_path)
+        answer = await self.workshop.preview(row.spec, model)
+        return views.PreviewView(
+            benchmark=row.id,
+            benchmark_name=row.spec.name,
+            model=model.cid,
+            model_name=Path(model_path).stem,
+            samples=row.spec.samples,
+            metrics=metric_views(answer.metrics),
+            equivalence_class=answer.equivalence_class,
+            wall_ms=answer.wall_ms,
+            peak_memory_mb=answer.peak_memory_mb,
+        )
+
+    async def start_task(
+        self,
+        ref: str,
+        model_path: str,
+        name: str,
+        epsilon: float | None,
+        delta: float | None,
+        replicas: int | None,
+    ) -> views.TaskView:
+        row = refs.held_benchmark(self._state, ref)
+        model = await self._model(row, model_path)
+        reply = await self._command(
+            lambda reply_id: StartTask(
+                reply_id,
+                row.id,
+                model,
+                name or Path(model_path).stem,
+                to_nano(epsilon or 0.0),
+                to_nano(delta or 0.0),
+                replicas or 0,
+            )
+        )
+        return self._present.task(self._state.tasks[reply.subject])
+
+    async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:
+        """The model on the shelf, scanned; the data to audit it with at hand: nothing is announced before."""
+        path = Path(model_path)
+        spec = row.spec
+        size = await trio.to_thread.run_sync(_size_of, path)
+        if size > spec.limits.model_mb * 1_000_000:
+            raise UsageError(f"{path} has {size} bytes, {spec.name} allows {spec.limits.model_mb} MB")
+        await self.workshop.scan(spec, path)
+        members = tuple(PeerId(member) for member in self._present.members(row.id))
+        with trio.move_on_after(DATA_PATIENCE) as waited:
+            for blob in (spec.inputs, spec.labels):
+                if blob is not None:
+                    await self.library.have(blob, (spec.author, *members))
+        if waited.cancelled_caught:
+            raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
+        return await trio.to_thread.run_sync(self.library.store.add_file, path)
+
+    async def tasks(self) -> tuple[views.TaskView, ...]:
+        present = self._present
+        return tuple(present.task(row) for row in sorted(self._state.tasks, key=lambda r: -r.created))
+
+    async def task(self, ref: str) -> views.TaskView:
+        found = refs.any_task(self._state, ref)
+        return self._present.claimed(found) if isinstance(found, ResultRow) else self._present.task(found)
+
+    async def cancel(self, ref: str) -> views.TaskView:
+        row = refs.own_task(self._state, ref)
+        await self._command(lambda reply_id: CancelTask(reply_id, row.id))
+        return self._present.task(self._state.tasks[row.id])
+
+    # ── reputation, events ────────────────────────────────────────────────────────────────────────
+
+    async def reputation(self, benchmark: str | None) -> tuple[views.ReputationView, ...]:
+        rows = list(self._state.evidence)
+        if benchmark is not None:
+            members = self._present.members(refs.held_benchmark(self._state, benchmark).id)
+            rows = [row for row in rows if row.peer in members]
+        present = self._present
+        return tuple(sorted((present.reputation(row) for row in rows), key=lambda v: (-v.reputation, v.peer)))
+
+    async def reputation_of(self, peer: str) -> views.ReputationView:
+        connected = [status.peer for status in self.network.peers()]
+        found = refs.peer(self._state, peer, connected)
+        row = self._state.evidence.get(found)
+        if row is None:
+            raise NotFoundError(f"no evidence about {found} yet", hint="it comes from tasks that it evaluates for you")
+        return self._present.reputation(row)
+
+    def events(self, after: int | None) -> trio.MemoryReceiveChannel[views.EventView]:
+        return self.feed.follow(after)
+
+
+def _size_of(model: Path) -> int:
+    if not model.is_file():
+        raise NotFoundError(f"no model at {model}", hint="give the path of an ONNX file")
+    return model.stat().st_size
