@@ -249,7 +249,7 @@ def _limits(section: _Section) -> Limits:
 def _verification(section: _Section) -> Verification:
     return Verification(
         epsilon_nano=to_nano(section.number("epsilon", defaults.EPSILON, 1e-9, 0.5)),
-        delta_nano=to_nano(section.number("delta", defaults.DELTA, 0, 0.5)),
+        delta_nano=to_nano(section.number("delta", defaults.DELTA, 1e-9, 0.5)),
         replicas=section.integer("replicas", 1, 1, defaults.MAX_REPLICAS),
         max_attempts=section.integer("max_attempts", defaults.MAX_ATTEMPTS, 1, 10),
     )

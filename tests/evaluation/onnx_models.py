@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.datasets import load_digits, load_diabetes
+from skl2onnx import to_onnx
+from sklearn.datasets import load_diabetes, load_digits
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from skl2onnx import to_onnx
 
 from p2peval.core.messages import Limits, Tensor
 

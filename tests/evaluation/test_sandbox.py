@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,7 +70,16 @@ async def test_a_mistake_in_benchmark_toml_is_a_config_error(tmp_path: Path) -> 
         await Sandbox(1).run(Prepare(str(tmp_path), str(tmp_path)), deadline=20)
 
 
-async def test_the_worker_sees_nothing_of_the_daemon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def open_file(tmp_path: Path) -> Iterator[None]:
+    """One of the daemon's files that a careless spawn would hand on."""
+    with open(tmp_path / "key", "w") as key:
+        os.set_inheritable(key.fileno(), True)
+        yield
+
+
+@pytest.mark.usefixtures("open_file")
+async def test_the_worker_sees_nothing_of_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("P2PEVAL_API_TOKEN", "secret")
     script = """
     import json
@@ -79,16 +88,14 @@ async def test_the_worker_sees_nothing_of_the_daemon(monkeypatch: pytest.MonkeyP
     from p2peval.evaluation.jobs import Failed, frame
     os.write(1, frame(Failed("seen", json.dumps(seen))))
     """
-    with open(tmp_path / "key", "w") as key:
-        os.set_inheritable(key.fileno(), True)
-        seen = json.loads((await failure(impostor(script))).message)
+    seen = json.loads((await failure(impostor(script))).message)
     assert "secret" not in str(seen["env"])
     assert seen["env"]["ORT_DISABLE_TELEMETRY"] == "1"
     assert seen["env"]["HOME"] == seen["where"]
     assert seen["cwd"] == []
     assert seen["fds"] == [0, 1, 2]
     assert seen["group"]
-    assert not os.path.exists(seen["where"])
+    assert not await trio.Path(seen["where"]).exists()
 
 
 async def test_no_more_workers_run_at_once_than_allowed() -> None:
@@ -205,12 +212,12 @@ async def test_cancelling_kills_the_worker_and_its_children_and_leaves_no_produc
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(failure, impostor(script), 60, Evaluate(run, b"", str(out)))
-            pipe = await trio.to_thread.run_sync(lambda: open(fifo, "rb", buffering=0))
-            assert await trio.to_thread.run_sync(pipe.read, 1) == b"x"
+            alive = trio.lowlevel.FdStream(await trio.to_thread.run_sync(os.open, fifo, os.O_RDONLY))
+            assert await alive.receive_some(1) == b"x"
             assert out.exists()
             nursery.cancel_scope.cancel()
-        assert await trio.to_thread.run_sync(pipe.read) == b""
-    pipe.close()
+        async with alive:
+            assert await alive.receive_some() == b""
     assert not out.exists()
 
 
