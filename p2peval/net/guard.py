@@ -25,10 +25,13 @@ from libp2p.abc import INetConn, INetStream
 from libp2p.custom_types import StreamHandlerFn, TProtocol
 from libp2p.host.basic_host import BasicHost
 from libp2p.io.abc import ReadWriteCloser
+from libp2p.io.exceptions import IncompleteReadError
 from libp2p.network.auto_connector import AutoConnector
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.network.exceptions import SwarmException
+from libp2p.network.stream.exceptions import StreamError
+from libp2p.network.stream.net_stream import NetStream
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 from libp2p.tools.anyio_service.api import ServiceAPI
@@ -42,6 +45,9 @@ log = logging.getLogger(__name__)
 
 CLOSE_PATIENCE = 1.0
 """Seconds for a polite close; a frozen peer's full socket would block it for ever."""
+
+_ENDINGS = (StreamError, IncompleteReadError, OSError, EOFError, trio.TooSlowError)
+"""What a stream may raise although its peer did nothing worse than leave."""
 
 _RESTART_FIRST, _RESTART_LAST = 0.5, 30.0
 
@@ -171,9 +177,10 @@ class GuardedSwarm(Swarm):
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as nursery:
                 for conn in conns:
-                    nursery.start_soon(self._drop_connection, conn)
+                    nursery.start_soon(self.drop_connection, conn)
 
-    async def _drop_connection(self, conn: SwarmConn) -> None:
+    async def drop_connection(self, conn: SwarmConn) -> None:
+        """Close one connection, by force where the other end does not answer. Never raises."""
         with trio.move_on_after(CLOSE_PATIENCE) as polite:
             await conn.close()
         if not polite.cancelled_caught:
@@ -236,17 +243,24 @@ class GuardedHost(BasicHost):
         self._inbound[peer] += 1
         try:
             await super()._swarm_stream_handler(net_stream)
-        except Exception as error:  # noqa: BLE001 - whatever a peer's bytes can raise in libp2p's handlers
-            protocol = net_stream.get_protocol() or "negotiation"
-            self.counters[f"crashed.{protocol}"] += 1
-            log.info("stream %s of %s crashed: %r", protocol, peer, error)
+        except _ENDINGS as error:
+            self.counters["stream.broken"] += 1
+            log.debug("stream of %s ended early: %r", peer, error)
             await _reset(net_stream)
-            if protocol not in self._ours and not isinstance(error, (OSError, EOFError, trio.TooSlowError)):
-                self.swarm.manager.run_task(self.swarm.drop, peer)
+        except Exception as error:  # noqa: BLE001 - whatever a peer's bytes can raise in libp2p's handlers
+            await self._crashed(net_stream, error)
         finally:
             self._inbound[peer] -= 1
             if not self._inbound[peer]:
                 del self._inbound[peer]
+
+    async def _crashed(self, stream: INetStream, error: Exception) -> None:
+        protocol = stream.get_protocol() or "negotiation"
+        self.counters[f"crashed.{protocol}"] += 1
+        log.info("stream %s of %s crashed: %r", protocol, stream.muxed_conn.peer_id, error)
+        await _reset(stream)
+        if protocol not in self._ours and isinstance(stream, NetStream) and stream.swarm_conn is not None:
+            self.swarm.manager.run_task(self.swarm.drop_connection, stream.swarm_conn)
 
     @property
     def swarm(self) -> GuardedSwarm:

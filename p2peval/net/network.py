@@ -76,6 +76,10 @@ class Network(Protocol):
         """Connected peers, sorted by id."""
         ...
 
+    def counters(self) -> dict[str, int]:
+        """What was refused, dropped or contained since the start, by reason."""
+        ...
+
     def changes(self) -> Awaitable[PeerChange]:
         """The next connection change, in order (``await network.changes()``)."""
         ...

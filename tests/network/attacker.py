@@ -43,8 +43,8 @@ class Attacker:
 
     async def say(self, protocol: str, data: bytes, *, end: str = "close") -> None:
         """Send ``data`` on a fresh stream, then ``close``, ``reset`` or leave it ``open``; wait for the reaction."""
-        stream = await self.open(protocol)
         try:
+            stream = await self.open(protocol)
             await stream.write(data)
             if end == "reset":
                 await stream.reset()

@@ -1,0 +1,97 @@
+"""A joiner that knows one bootstrap peer finds the members of a key through the DHT."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+from libp2p.peer.id import ID
+from libp2p.peer.peerinfo import PeerInfo
+from libp2p.records.utils import InvalidRecordType
+from multiaddr import Multiaddr
+from nethosts import LOOPBACK, connected, found_by, peer_of, real_host, seed_of, until
+
+from p2peval import defaults
+from p2peval.core.types import PeerId
+from p2peval.net.discovery import Discovery, dht_key
+from p2peval.net.host import open_network
+
+ECHO, KEY = "/p2peval/echo/1", b"topic: house-prices"
+
+
+async def echo(peer: PeerId, body: bytes) -> bytes:
+    return body
+
+
+async def test_joiner_with_one_bootstrap_peer_finds_connects_and_asks_every_member() -> None:
+    async with AsyncExitStack() as stack:
+        boot = await stack.enter_async_context(real_host("boot"))
+        members = []
+        for name in ("m1", "m2", "m3", "m4"):
+            member = await stack.enter_async_context(real_host(name, bootstrap=[boot.addresses()[0]]))
+            member.serve(ECHO, echo, max_request=100)
+            await member.provide(KEY)
+            members.append(member)
+        await until(lambda: all(member.counters().get("dht.provided") for member in members), within=30)
+        joiner = await stack.enter_async_context(real_host("joiner", bootstrap=[boot.addresses()[0]]))
+        await until(lambda: joiner.peers())
+        found = await found_by(joiner, KEY)
+        assert set(found) == {member.peer_id for member in members}
+        for peer in found:
+            assert await joiner.request(peer, ECHO, b"hello", timeout=5, max_reply=100) == b"hello"
+
+
+async def test_limit_caps_what_is_returned() -> None:
+    async with real_host("a") as a, real_host("b") as b, real_host("c") as c:
+        for node in (b, c):
+            await connected(node, a)
+            await node.provide(KEY)
+        await until(lambda: b.counters().get("dht.provided") and c.counters().get("dht.provided"), within=20)
+        assert len(await a.find(KEY, timeout=5, limit=1)) == 1
+
+
+async def test_connected_peer_enters_the_routing_table() -> None:
+    async with real_host("a") as a, real_host("b") as b:
+        await connected(a, b)
+        for here, there in ((a, b), (b, a)):
+            table = here.discovery.service.routing_table
+            await until(lambda table=table, there=there: table.peer_in_table(ID.from_base58(there.peer_id)))
+
+
+async def test_peers_of_another_prefix_do_not_share_the_table() -> None:
+    async with real_host("a") as a, open_network(seed_of("b"), [LOOPBACK], dht_prefix="/other") as b:
+        await connected(a, b)
+        await b.provide(KEY)
+        await until(lambda: b.counters().get("dht.unconfirmed"))
+        assert await a.find(KEY, timeout=3) == ()
+        assert not a.discovery.service.routing_table.peer_in_table(ID.from_base58(b.peer_id))
+
+
+async def test_hearsay_does_not_replace_a_known_address() -> None:
+    async with real_host("a") as a:
+        a.learn(peer_of("b"), ["/ip4/192.0.2.1/tcp/1"])
+        a.discovery._store.add_provider(dht_key(KEY), _elsewhere(peer_of("b")))
+        assert await a.find(KEY, timeout=3) == (peer_of("b"),)
+        assert a._addresses_of(peer_of("b")) == ("/ip4/192.0.2.1/tcp/1", "/ip4/198.51.100.9/tcp/9")
+
+
+def _elsewhere(peer: PeerId) -> PeerInfo:
+    return PeerInfo(ID.from_base58(peer), [Multiaddr("/ip4/198.51.100.9/tcp/9")])
+
+
+async def test_foreign_keys_are_bounded_and_values_must_be_small_public_keys() -> None:
+    async with real_host("a") as a:
+        discovery: Discovery = a.discovery
+        validator = discovery.service.validator
+        for key, value in (
+            ("/p2peval/anything", b"x"),
+            ("bare", b"x"),
+            (f"/pk/{ID.from_base58(peer_of('b')).to_bytes().hex()}", b"not a key"),
+            (f"/pk/{ID.from_base58(peer_of('b')).to_bytes().hex()}", bytes(defaults.DHT_VALUE_BYTES + 1)),
+        ):
+            with pytest.raises(InvalidRecordType):
+                validator.validate(key, value)
+        providers = discovery._store.providers
+        for number in range(providers._limit + 10):
+            providers[number.to_bytes(4, "big")] = {}
+        assert len(providers) == providers._limit
