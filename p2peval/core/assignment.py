@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from p2peval.core.state import OfferRow
+from p2peval.core.rows import OfferRow
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import NEWCOMER_SHARE
 from p2peval.trust.evidence import Evidence

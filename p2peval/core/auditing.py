@@ -13,7 +13,7 @@ from p2peval.core import audit, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
-from p2peval.core.state import ReplicaRow, ReplicaState, TaskRow, TaskState
+from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
 from p2peval.defaults import OUTPUTS_PATIENCE
@@ -36,9 +36,7 @@ def begin(ctx: Context, task: TaskRow) -> None:
             ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
 
 
-def proceed(
-    ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | ComparisonFailed
-) -> TaskRow | None:
+def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | ComparisonFailed) -> TaskRow | None:
     """Take one step of an audit. Returns the task when its attempt is over and nobody agreed."""
     match event:
         case BlobReady(effect_id=effect_id) | BlobFailed(effect_id=effect_id):

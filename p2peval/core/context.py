@@ -11,7 +11,8 @@ from p2peval.core.effects import Effect, Notify, Publish, Reply, Send, SetTimer
 from p2peval.core.messages import Payload, Sealed
 from p2peval.core.policy import Policy
 from p2peval.core.ports import Sealer, Secrets
-from p2peval.core.state import ObjectRow, State
+from p2peval.core.rows import ObjectRow
+from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
 
 P = TypeVar("P", bound=Payload)

@@ -154,15 +154,4 @@ class Notify:
     data: tuple[tuple[str, str | int | float | bool], ...] = ()
 
 
-Effect = (
-    External
-    | SetTimer
-    | Pull
-    | SyncWith
-    | Subscribe
-    | Unsubscribe
-    | FindMembers
-    | Learn
-    | Reply
-    | Notify
-)
+Effect = External | SetTimer | Pull | SyncWith | Subscribe | Unsubscribe | FindMembers | Learn | Reply | Notify

@@ -19,7 +19,7 @@ from p2peval.core.messages import (
     Sealed,
     TaskAnnouncement,
 )
-from p2peval.core.state import DutyRow, DutyState
+from p2peval.core.rows import DutyRow, DutyState
 from p2peval.core.types import AssignmentId, ObjectId, TaskId
 from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, MAX_DUTIES, OFFER_LIFETIME
 
@@ -48,9 +48,7 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
         answer: Sealed[Decline] | Sealed[Offer] = ctx.sealer.seal(decline)
     else:
         expires = ctx.now + OFFER_LIFETIME
-        answer = ctx.sealer.seal(
-            Offer(ctx.network, ctx.me, task, _equivalence_class(ctx), int(expires * 1000))
-        )
+        answer = ctx.sealer.seal(Offer(ctx.network, ctx.me, task, _equivalence_class(ctx), int(expires * 1000)))
         duty = DutyRow(
             task=task,
             requester=announced.author,
@@ -158,9 +156,7 @@ def on_finished(ctx: Context, event: EvaluationFinished) -> None:
         event.root,
         _nonce(ctx, duty),
     )
-    sealed = ctx.seal(
-        Commitment(ctx.network, ctx.me, duty.task, duty.assignment, digest), duty.benchmark
-    )
+    sealed = ctx.seal(Commitment(ctx.network, ctx.me, duty.task, duty.assignment, digest), duty.benchmark)
     duty = replace(
         duty,
         state=DutyState.COMMITTED,
@@ -251,9 +247,7 @@ def _give_up(ctx: Context, duty: DutyRow, reason: str) -> None:
 def _finish(ctx: Context, duty: DutyRow, state: DutyState, reason: str) -> None:
     if duty.state in (DutyState.DONE, DutyState.FAILED):
         return
-    ctx.state.duties.put(
-        replace(duty, state=state, reason=reason, deadline=0.0, generation=duty.generation + 1)
-    )
+    ctx.state.duties.put(replace(duty, state=state, reason=reason, deadline=0.0, generation=duty.generation + 1))
     ctx.notify("duty.done" if state is DutyState.DONE else "duty.failed", duty.task, reason=reason)
 
 

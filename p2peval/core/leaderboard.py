@@ -6,7 +6,8 @@ A claim never sets the ranking (trust.md §1, What a stranger may believe).
 from __future__ import annotations
 
 from p2peval.core.messages import Defined, MetricReport
-from p2peval.core.state import ResultRow, State
+from p2peval.core.rows import ResultRow
+from p2peval.core.state import State
 from p2peval.core.types import NANO, BenchmarkId
 
 LOWER_IS_BETTER = frozenset({"brier", "mae", "rmse"})

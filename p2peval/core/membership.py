@@ -15,7 +15,7 @@ from p2peval.core.messages import (
     PeerProfile,
     Sealed,
 )
-from p2peval.core.state import BenchmarkRow, NameRow, PeerRow, WantedRow
+from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, WantedRow
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.defaults import JOIN_PATIENCE, MAX_MEMBERSHIPS, PROFILE_INTERVAL, TASK_LIFETIME
@@ -195,9 +195,9 @@ def refresh_profile(ctx: Context, introduced: Introduced | None = None) -> None:
     held = ctx.state.peers.get(ctx.me)
     if introduced is None and held is None:
         return
-    memberships = tuple(
-        Membership(row.id, row.evaluates, row.requests) for row in ctx.state.benchmarks if row.joined
-    )[:MAX_MEMBERSHIPS]
+    memberships = tuple(Membership(row.id, row.evaluates, row.requests) for row in ctx.state.benchmarks if row.joined)[
+        :MAX_MEMBERSHIPS
+    ]
     if introduced is not None:
         ctx.state.count("cores", introduced.cores)
         ctx.state.count("memory_mb", introduced.memory_mb)

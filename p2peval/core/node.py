@@ -50,7 +50,8 @@ from p2peval.core.messages import (
 )
 from p2peval.core.policy import Policy
 from p2peval.core.ports import Sealer, Secrets
-from p2peval.core.state import DutyState, State
+from p2peval.core.rows import DutyState
+from p2peval.core.state import State
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.task import OVER
 from p2peval.core.types import BenchmarkId, PeerId, Seconds

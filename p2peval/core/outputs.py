@@ -1,50 +1,97 @@
-"""Canonical outputs and when two of them are the same (evaluation.md, Determinism).
+"""The canonical bytes of what a model said, and when two such sayings are the same.
 
-Element by element, never by a row-wise maximum: one Inf, or one huge constant column, would excuse
-everything beside it.
+Decides the encoding under which outputs are hashed and stored, and the comparison of an audit. Must not
+know commitments, files or models. Source: evaluation.md, Determinism.
+
+A row is one sample's output: C numbers, little endian, nothing else. Every NaN becomes the one quiet NaN
+with sign and payload zero. −0.0 stays −0.0: inside an equivalence class it is reproduced bit for bit, and
+across classes 0.0 and −0.0 are equal under any tolerance.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from p2peval.core.messages import Tolerance
 from p2peval.core.types import from_nano
-from p2peval.errors import RemoteProtocolError
+from p2peval.errors import LocalProtocolError, RemoteProtocolError
 
-Array = NDArray[np.generic]
+DTYPES = frozenset({"float32", "float64"})
+"""Element types that outputs may have; the names are those of ``Tensor.dtype``."""
+
+Outputs = NDArray[np.floating[Any]]
+"""N × C: what a model said, one row per sample in dataset order."""
 
 
-def canonical(array: Array, dtype: str) -> Array:
-    """N × C, C order, little-endian ``dtype`` (a float type), every NaN the one quiet NaN. −0.0 stays −0.0."""
-    kind = np.dtype(dtype).newbyteorder("<")
-    rows = np.ascontiguousarray(array.reshape(len(array), -1), dtype=kind)
-    missing = np.isnan(rows)  # type: ignore[call-overload]
-    if missing.any():
-        rows = rows.copy()
-        rows[missing] = np.array(np.nan, dtype=kind)
+def canonical(array: NDArray[Any], dtype: str) -> Outputs:
+    """The outputs as N × C of ``dtype``, C-contiguous, little endian, every NaN the same.
+
+    ``array``: N × anything of a real type; a vector of N becomes N × 1. The argument is not changed.
+    Raises LocalProtocolError for a dtype outside DTYPES or an array without samples' axis.
+    """
+    wanted = _element(dtype)
+    if array.ndim == 0:
+        raise LocalProtocolError("outputs need an axis of samples")
+    with np.errstate(over="ignore"):  # float64 beyond float32 is inf, and says so
+        rows = np.array(array, dtype=wanted, order="C")
+    rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:], dtype=np.int64)))
+    rows[np.isnan(rows)] = np.nan
     return rows
 
 
-def from_bytes(data: bytes | memoryview, samples: int, width: int, dtype: str) -> Array:
-    """The N × C array of an outputs blob. Raises RemoteProtocolError where its size is not N·C elements."""
-    kind = np.dtype(dtype).newbyteorder("<")
-    if len(data) != samples * width * kind.itemsize:
-        raise RemoteProtocolError("size", f"{len(data)} bytes, not {samples}×{width} of {dtype}")
-    return np.frombuffer(data, dtype=kind).reshape(samples, width)
+def row_bytes(width: int, dtype: str) -> int:
+    """Bytes of one sample's row of ``width`` numbers. Raises LocalProtocolError for a dtype outside DTYPES."""
+    return width * _element(dtype).itemsize
 
 
-def differing(claimed: Array, rerun: Array, tolerance: Tolerance) -> NDArray[np.bool_]:
-    """Per row, whether any element of ``claimed`` is not ``rerun``'s within |a−b| ≤ atol + rtol·|b|.
+def from_bytes(data: bytes | bytearray | memoryview, samples: int, width: int, dtype: str) -> Outputs:
+    """The rows that ``data`` holds: samples × width, read-only, without a copy.
 
-    Non-finite elements must be the same by position: NaN with NaN, an infinity with the same infinity.
+    Raises RemoteProtocolError ``outputs_size`` where ``data`` is not exactly that large.
     """
+    size = samples * row_bytes(width, dtype)
+    if len(data) != size:
+        raise RemoteProtocolError("outputs_size", f"{len(data)} bytes, not {size}")
+    rows: Outputs = np.frombuffer(data, _element(dtype)).reshape(samples, width)
+    rows.flags.writeable = False
+    return rows
+
+
+def differing(claimed: Outputs, rerun: Outputs, tolerance: Tolerance) -> NDArray[np.bool_]:
+    """Which rows hold an element with |a−b| > atol + rtol·|b|; a from ``claimed``, b from ``rerun``.
+
+    Both N × C; the answer has N elements. Infinities must match by position and sign, NaN by position.
+    Every element stands for itself: a row-wise maximum would let one huge column excuse any other.
+    Raises LocalProtocolError where the shapes differ.
+    """
+    if claimed.shape != rerun.shape:
+        raise LocalProtocolError(f"outputs {claimed.shape} compared with {rerun.shape}")
     a, b = claimed.astype(np.float64), rerun.astype(np.float64)
     finite = np.isfinite(a) & np.isfinite(b)
-    allowed = from_nano(tolerance.atol_nano) + from_nano(tolerance.rtol_nano) * np.abs(b)
-    with np.errstate(invalid="ignore", over="ignore"):
-        close = np.abs(a - b) <= allowed
     same = (a == b) | (np.isnan(a) & np.isnan(b))
-    held: NDArray[np.bool_] = np.where(finite, close, same)
-    return ~held.reshape(len(held), -1).all(axis=1)
+    a[~finite] = b[~finite] = 0.0  # judged above; inf − inf would only warn
+    with np.errstate(over="ignore"):  # opposite ends of float64 differ by inf, which is beyond any tolerance
+        near = np.abs(a - b) <= from_nano(tolerance.atol_nano) + from_nano(tolerance.rtol_nano) * np.abs(b)
+    result: NDArray[np.bool_] = ~(same | (finite & near)).all(axis=1)
+    return result
+
+
+def slack(claimed: Outputs, tolerance: Tolerance) -> NDArray[np.float64]:
+    """How far the true output may lie from a claimed one that passes ``differing``, per element of N × C.
+
+    |a−b| ≤ atol + rtol·|b| with b unknown gives |a−b| ≤ (atol + rtol·|a|) / (1 − rtol). Non-finite: 0.
+    """
+    size = np.abs(np.where(np.isfinite(claimed), claimed, 0.0).astype(np.float64))
+    atol, rtol = from_nano(tolerance.atol_nano), from_nano(tolerance.rtol_nano)
+    rounding = 1.0 + 1e-9  # covers what ``differing`` rounds, so that the bound stays one
+    bound: NDArray[np.float64] = np.where(np.isfinite(claimed), (atol + rtol * size) / (1.0 - rtol) * rounding, 0.0)
+    return bound
+
+
+def _element(dtype: str) -> np.dtype[Any]:
+    if dtype not in DTYPES:
+        raise LocalProtocolError(f"outputs of {dtype}: only {', '.join(sorted(DTYPES))}")
+    return np.dtype(dtype).newbyteorder("<")

@@ -24,7 +24,7 @@ from p2peval.core.messages import (
     Sealed,
     TaskAnnouncement,
 )
-from p2peval.core.state import ReplicaRow, ReplicaState, ResultRow, TaskRow
+from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.types import AssignmentId, Cid, ObjectId, PeerId, TaskId
 from p2peval.errors import RemoteProtocolError
 
@@ -110,9 +110,7 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
     except RemoteProtocolError as error:
         return error.reason
     rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
-    ctx.notify(
-        "record.received", sealed.payload.task, requester=sealed.signer, model=announcement.model_name
-    )
+    ctx.notify("record.received", sealed.payload.task, requester=sealed.signer, model=announcement.model_name)
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from p2peval.core.context import Context
-from p2peval.core.state import EvidenceRow
+from p2peval.core.rows import EvidenceRow
 from p2peval.core.types import PeerId
 from p2peval.trust.evidence import Evidence
 

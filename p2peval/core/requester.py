@@ -29,7 +29,7 @@ from p2peval.core.messages import (
     Sealed,
     TaskAnnouncement,
 )
-from p2peval.core.state import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
+from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
 from p2peval.core.types import AssignmentId, ObjectId, PeerId, TaskId
 from p2peval.defaults import (
@@ -120,9 +120,7 @@ def cancel(ctx: Context, command: CancelTask) -> None:
 
 def on_offer(ctx: Context, sealed: Sealed[Offer]) -> str:
     offer = sealed.payload
-    return _answer(
-        ctx, OfferRow(offer.task, offer.author, offer.equivalence_class, offer.expires_ms / 1000, "")
-    )
+    return _answer(ctx, OfferRow(offer.task, offer.author, offer.equivalence_class, offer.expires_ms / 1000, ""))
 
 
 def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
@@ -153,9 +151,7 @@ def _answer(ctx: Context, row: OfferRow) -> str:
 
 
 def _everyone_answered(ctx: Context, task: TaskRow) -> bool:
-    return all(
-        f"{task.id}/{peer}" in ctx.state.offers for peer in membership.evaluators(ctx, task.benchmark)
-    )
+    return all(f"{task.id}/{peer}" in ctx.state.offers for peer in membership.evaluators(ctx, task.benchmark))
 
 
 def seek(ctx: Context, task: TaskRow) -> None:
@@ -246,9 +242,7 @@ def _assign_to(ctx: Context, task: TaskRow, peer: PeerId) -> None:
         )
     )
     ctx.send(peer, sealed, sealed.id, ctx.now + ASSIGN_PATIENCE)
-    ctx.notify(
-        "task.assigned", task.id, peer=peer, reputation=reputation.of(ctx, peer), attempt=task.attempt
-    )
+    ctx.notify("task.assigned", task.id, peer=peer, reputation=reputation.of(ctx, peer), attempt=task.attempt)
 
 
 # ── the commitment window ─────────────────────────────────────────────────────────────────────────

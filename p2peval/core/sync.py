@@ -49,14 +49,11 @@ def digests(state: State, benchmarks: Iterable[BenchmarkId]) -> list[BucketDiges
     """Digests of every bucket of these benchmarks that is not empty, sorted."""
     groups = _groups(state, set(benchmarks))
     return [
-        BucketDigest(benchmark, kind, bucket, _digest(ids))
-        for (benchmark, kind, bucket), ids in sorted(groups.items())
+        BucketDigest(benchmark, kind, bucket, _digest(ids)) for (benchmark, kind, bucket), ids in sorted(groups.items())
     ]
 
 
-def offered(
-    state: State, benchmarks: Iterable[BenchmarkId], theirs: Iterable[BucketDigest]
-) -> list[ObjectId]:
+def offered(state: State, benchmarks: Iterable[BenchmarkId], theirs: Iterable[BucketDigest]) -> list[ObjectId]:
     """Ids that we hold in buckets where ``theirs`` differs from ours, sorted."""
     told = {(b.benchmark, b.type, b.bucket): b.digest for b in theirs}
     ids: list[ObjectId] = []
@@ -70,9 +67,7 @@ def _digest(ids: list[ObjectId]) -> bytes:
     return sha256("\n".join(sorted(ids)).encode()).digest()
 
 
-def _groups(
-    state: State, benchmarks: set[BenchmarkId]
-) -> dict[tuple[BenchmarkId, str, int], list[ObjectId]]:
+def _groups(state: State, benchmarks: set[BenchmarkId]) -> dict[tuple[BenchmarkId, str, int], list[ObjectId]]:
     groups: dict[tuple[BenchmarkId, str, int], list[ObjectId]] = defaultdict(list)
     for row in state.objects:
         if row.benchmark in benchmarks and row.type in SYNCED:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import Enum
 
 from p2peval.core.context import Context
-from p2peval.core.state import ReplicaRow, ReplicaState, TaskRow, TaskState
+from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.types import Seconds
 from p2peval.errors import LocalProtocolError
 

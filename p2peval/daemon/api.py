@@ -7,8 +7,9 @@ the view. Whoever may speak is ``Guard``'s to say, before any route is looked up
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from secrets import compare_digest
 from typing import Annotated, Any, TypeVar
 
@@ -42,6 +43,7 @@ STATUS = {
 }
 """Error code -> HTTP status; any other is 500."""
 
+EVENT_ID = re.compile(r"[0-9]{1,18}")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Probability = Annotated[float, msgspec.Meta(gt=0, lt=1)]
 Body = TypeVar("Body")
@@ -156,8 +158,8 @@ class _Routes:
 
     async def _events(self, request: Request) -> Response:
         after = request.query_params.get("after") or request.headers.get("last-event-id")
-        if after is not None and not after.isdecimal():
-            raise UsageError(f"after={after!r} is no event id")
+        if after is not None and not EVENT_ID.fullmatch(after):
+            raise UsageError("`after` is no event id")
         follow = request.query_params.get("follow", "true") != "false"
         return EventStream(self._service.events(None if after is None else int(after)), self._stopping, follow)
 
@@ -226,10 +228,11 @@ def _respond(value: Any, status: int = 200) -> Response:
 async def _body(request: Request, kind: type[Body]) -> Body:
     """The request's JSON as ``kind``. Raises UsageError for anything else, 413 for more than the limit."""
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > API_BODY_BYTES:
-            raise HTTPException(413, f"a request holds at most {API_BODY_BYTES} bytes")
+    async with aclosing(request.stream()) as chunks:
+        async for chunk in chunks:
+            data += chunk
+            if len(data) > API_BODY_BYTES:
+                raise HTTPException(413, f"a request holds at most {API_BODY_BYTES} bytes")
     try:
         return msgspec.json.decode(bytes(data), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -38,7 +38,7 @@ class Courier:
             pause = min(2 * pause, RETRY_MOST)
 
     async def _try(self, effect: Send) -> str:
-        """"" when delivered, else a reason code."""
+        """ "" when delivered, else a reason code."""
         try:
             reply = await self._network.request(
                 effect.peer, TASK_PROTOCOL, effect.envelope, timeout=TASK_TIMEOUT, max_reply=MAX_OBJECT_BYTES

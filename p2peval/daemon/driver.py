@@ -33,7 +33,8 @@ from p2peval.core.effects import (
 )
 from p2peval.core.events import Event, PeerUp
 from p2peval.core.node import Node
-from p2peval.core.state import Change, CounterRow, State
+from p2peval.core.rows import CounterRow
+from p2peval.core.state import Change, State
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
 from p2peval.daemon.exchange import Exchange
@@ -62,9 +63,7 @@ class Hands:
 class Driver:
     """Owns the node. ``make_node`` builds one around freshly loaded state."""
 
-    def __init__(
-        self, database: Database, make_node: Callable[[State], Node], clock: Clock, feed: Feed
-    ) -> None:
+    def __init__(self, database: Database, make_node: Callable[[State], Node], clock: Clock, feed: Feed) -> None:
         self._database = database
         self._make_node = make_node
         self._clock = clock
@@ -104,7 +103,7 @@ class Driver:
         finally:
             self._waiting.pop(reply_id, None)
         if not answered:
-            raise StoreError(self.read_only or "the node could not store it", hint="p2peval status says why")
+            raise StoreError("the node could not store it", hint="p2peval status says why")
         return answered[0]
 
     def _answer(self, reply: Reply) -> None:
@@ -157,16 +156,15 @@ class Driver:
         for _, effect in self._database.pending():
             self._perform(effect, hands, nursery)
 
-    async def _recover(
-        self, error: StoreError, batch: list[Incoming], hands: Hands, nursery: trio.Nursery
-    ) -> None:
+    async def _recover(self, error: StoreError, batch: list[Incoming], hands: Hands, nursery: trio.Nursery) -> None:
         """The disk refused: forget what was not written, and wait until it takes writes again."""
         self.read_only = error.message
         self._feed.add(Notify("node.read_only", "", (("reason", error.message),)), self._clock())
         for event, _ in self._waiting.values():
             event.set()
         self.timers.clear()
-        while not await self._writable():
+        # A full disk sends no event when it has room again: ask.
+        while not await self._writable():  # noqa: ASYNC110
             await trio.sleep(READ_ONLY_PROBE)
         for dropped in (*batch, *self.inbox.clear()):
             self._performing.discard(dropped.done)
@@ -218,9 +216,7 @@ class Driver:
             case Learn():
                 nursery.start_soon(hands.exchange.learn, effect)
 
-    def _start(
-        self, perform: Callable[[E], Awaitable[Event | None]], effect: E, nursery: trio.Nursery
-    ) -> None:
+    def _start(self, perform: Callable[[E], Awaitable[Event | None]], effect: E, nursery: trio.Nursery) -> None:
         """Perform an outbox effect once, then report it done together with its answer."""
         if effect.id in self._performing:
             return

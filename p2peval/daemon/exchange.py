@@ -128,9 +128,7 @@ class Exchange:
         """One envelope in, one Ack out, once what the envelope changed is on disk."""
         sealed = self._open(request)
         try:
-            reply = await self._ask(
-                lambda reply_id: MessageReceived(sealed, peer, reply_id), self._rank(sealed.signer)
-            )
+            reply = await self._ask(lambda reply_id: MessageReceived(sealed, peer, reply_id), self._rank(sealed.signer))
         except StoreError:
             return encode_frame(Ack(False, "read_only"))
         return encode_frame(Ack(not reply.error, reply.error))
@@ -161,8 +159,7 @@ class Exchange:
     async def sync(self, effect: SyncWith) -> None:
         """Learn what ``effect.peer`` holds and we lack, and pull it. A failure waits for the next sync."""
         buckets = tuple(
-            Bucket(d.benchmark, d.type, d.bucket, d.digest)
-            for d in sync.digests(self._state(), effect.benchmarks)
+            Bucket(d.benchmark, d.type, d.bucket, d.digest) for d in sync.digests(self._state(), effect.benchmarks)
         )
         try:
             reply = await self._sync_request(effect.peer, Digests(effect.benchmarks, buckets))

@@ -23,9 +23,7 @@ class Feed:
 
     def add(self, notice: Notify, now: Seconds) -> None:
         self._last += 1
-        event = EventView(
-            id=self._last, time=now, kind=notice.kind, subject=notice.subject, data=dict(notice.data)
-        )
+        event = EventView(id=self._last, time=now, kind=notice.kind, subject=notice.subject, data=dict(notice.data))
         self._kept.append(event)
         for channel in tuple(self._subscribers):
             try:

@@ -10,7 +10,8 @@ from pathlib import Path
 from p2peval.core import audit
 from p2peval.core.leaderboard import LOWER_IS_BETTER, MINE, board
 from p2peval.core.messages import Blob, Certificate, Defined, Interval, MetricReport, Tensor
-from p2peval.core.state import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, State, TaskRow
+from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
+from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
 from p2peval.daemon import views
 from p2peval.daemon.story import with_story
@@ -82,9 +83,7 @@ class Presenter:
 
     def members(self, benchmark: BenchmarkId) -> list[PeerId]:
         """Everybody, this node included, whose profile says so."""
-        return [
-            row.peer for row in self._state.peers if any(m.benchmark == benchmark for m in row.memberships)
-        ]
+        return [row.peer for row in self._state.peers if any(m.benchmark == benchmark for m in row.memberships)]
 
     def claim(self, row: NameRow) -> views.NameClaimView:
         held = self._state.benchmarks.get(row.benchmark)
@@ -164,9 +163,7 @@ class Presenter:
     def task(self, row: TaskRow) -> views.TaskView:
         """A task of ours."""
         state = self._state
-        replicas = sorted(
-            (r for r in state.replicas if r.task == row.id), key=lambda r: (r.attempt, r.id)
-        )
+        replicas = sorted((r for r in state.replicas if r.task == row.id), key=lambda r: (r.attempt, r.id))
         offers = [offer for offer in state.offers if offer.task == row.id]
         result = state.results.get(row.id)
         spec = state.benchmarks[row.benchmark].spec

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from p2peval.core.state import BenchmarkRow, NameRow, ResultRow, State, TaskRow
+from p2peval.core.rows import BenchmarkRow, NameRow, ResultRow, TaskRow
+from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import PEER_SUFFIX, REF_PREFIX
 from p2peval.errors import NotFoundError, UsageError
@@ -76,9 +77,9 @@ def peer(state: State, ref: str, connected: Sequence[PeerId]) -> PeerId:
     known = sorted({row.peer for row in state.peers} | {row.peer for row in state.evidence} | set(connected))
     named = [row.peer for row in state.peers if row.name == ref]
     bare = ref.lstrip("…")
-    found = [p for p in known if p == ref] or named or [
-        p for p in known if len(bare) >= PEER_SUFFIX and p.endswith(bare)
-    ]
+    found = (
+        [p for p in known if p == ref] or named or [p for p in known if len(bare) >= PEER_SUFFIX and p.endswith(bare)]
+    )
     if not found:
         hint = f"give an id, its last {PEER_SUFFIX} or more characters, or a name: p2peval peers ls"
         raise NotFoundError(f"no peer {ref!r}", hint=hint)
@@ -91,5 +92,6 @@ def _starts(identifier: str, ref: str) -> bool:
 
 def _only(found: Sequence[T], ref: str, candidates: list[str]) -> T:
     if len(found) > 1:
-        raise UsageError(f"{ref!r} could be {len(found)} things:\n  " + "\n  ".join(candidates), hint="name one by its id")
+        listed = "\n  ".join(candidates)
+        raise UsageError(f"{ref!r} could be {len(found)} things:\n  {listed}", hint="name one by its id")
     return found[0]

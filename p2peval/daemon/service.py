@@ -18,7 +18,8 @@ from p2peval.config import Config
 from p2peval.core.effects import Reply
 from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
 from p2peval.core.messages import BenchmarkSpec, Blob
-from p2peval.core.state import BenchmarkRow, DutyState, ResultRow, State
+from p2peval.core.rows import BenchmarkRow, DutyState, ResultRow
+from p2peval.core.state import State
 from p2peval.core.task import OVER
 from p2peval.core.types import PeerId, Seconds, to_nano
 from p2peval.daemon import refs, views
@@ -173,9 +174,7 @@ class NodeService:
             author=self._present.name(row.spec.author),
         )
 
-    async def join(
-        self, ref: str, evaluates: bool, requests: bool, timeout: float | None
-    ) -> views.BenchmarkView:
+    async def join(self, ref: str, evaluates: bool, requests: bool, timeout: float | None) -> views.BenchmarkView:
         holders: tuple[PeerId, ...] = ()
         if is_invitation(ref):
             invitation = decode_invitation(ref, self.config.network.id)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from small_world import Host, World, blob
+
 from p2peval.core.events import CancelTask, MessageReceived, PublishBenchmark, StartTask
 from p2peval.core.messages import Commitment, CommitmentSet, Reveal
-from p2peval.core.state import DutyState, ReplicaState, TaskState
+from p2peval.core.rows import DutyState, ReplicaState, TaskState
 from p2peval.core.types import TaskId
-from small_world import Host, World, blob
 
 
 def finished(host: Host, task: TaskId) -> bool:
@@ -107,9 +108,7 @@ def test_a_commitment_that_is_never_revealed_costs_a_quarter_and_the_task_goes_o
     world, hosts, benchmark = world_of(3)
     requester = hosts[0]
     task = world.start(requester, benchmark)
-    world.run_until(
-        lambda: any(row.state is ReplicaState.COMMITTED for row in requester.node.state.replicas)
-    )
+    world.run_until(lambda: any(row.state is ReplicaState.COMMITTED for row in requester.node.state.replicas))
     (replica,) = [row for row in requester.node.state.replicas if row.task == task]
     world.disconnect(world.hosts[replica.peer])
     world.run_until(lambda: finished(requester, task))
@@ -184,12 +183,11 @@ def test_a_reveal_that_does_not_open_its_commitment_is_rejected() -> None:
     world, hosts, benchmark = world_of(2)
     requester, evaluator = hosts
     task = world.start(requester, benchmark)
-    world.run_until(
-        lambda: any(row.state is ReplicaState.COMMITTED for row in requester.node.state.replicas)
-    )
+    world.run_until(lambda: any(row.state is ReplicaState.COMMITTED for row in requester.node.state.replicas))
     (replica,) = list(requester.node.state.replicas)
     duty = evaluator.node.state.duties[task]
-    assert duty.outputs is not None and duty.efficiency is not None
+    assert duty.outputs is not None
+    assert duty.efficiency is not None
     forged = evaluator.sealer.seal(
         Reveal(
             "p2peval-1",
@@ -214,8 +212,7 @@ def test_an_evaluator_reveals_only_after_its_commitment_is_in_the_set() -> None:
     requester, evaluator = hosts
     task = world.start(requester, benchmark)
     world.run_until(
-        lambda: task in evaluator.node.state.duties
-        and evaluator.node.state.duties[task].state is DutyState.COMMITTED
+        lambda: task in evaluator.node.state.duties and evaluator.node.state.duties[task].state is DutyState.COMMITTED
     )
     empty = requester.sealer.seal(CommitmentSet("p2peval-1", requester.id, task, 9, ()))
     evaluator.handle(MessageReceived(empty, requester.id))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-
-from p2peval.core.state import TaskState
-from p2peval.core.types import PeerId
 from small_world import World
+
+from p2peval.core.rows import TaskState
+from p2peval.core.types import PeerId
 
 
 def run(kill_at: int, victim: int | None) -> World:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from p2peval.core.state import CounterRow
+from p2peval.core.rows import CounterRow
 from p2peval.store.blobs import BlobStore
 from p2peval.store.database import Database
 from p2peval.wire.ids import cid_of

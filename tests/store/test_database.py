@@ -14,7 +14,8 @@ import pytest
 
 from p2peval.core.effects import FetchBlob, Notify, Publish, Send
 from p2peval.core.messages import Blob, Defined, Interval, MetricReport
-from p2peval.core.state import LAZY, TABLES, Change, CounterRow, NameRow, ReplicaRow, ReplicaState, Row
+from p2peval.core.rows import CounterRow, NameRow, ReplicaRow, ReplicaState
+from p2peval.core.state import LAZY, TABLES, Change, Row
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.errors import StoreError
 from p2peval.store import database as module
