@@ -6,7 +6,8 @@
     audited   404/1797 samples, 0 differ
     accepted  accuracy 0.9417   audit ±0.010 (99 %)   sampling 0.930–0.952 (95 %)   me
 
-Decides nothing. Lines that are ``done`` stay as they are while a task goes on; only the last may change.
+Decides nothing. Lines that are ``done`` keep their place while a task goes on, and their words too,
+except that an "offers" line may yet name an evaluator who took a silent one's place.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def tell(task: TaskView) -> tuple[StoryLine, ...]:
     for attempt in attempts:
         replicas = [replica for replica in task.replicas if replica.attempt == attempt]
         past = over or attempt < task.attempt
-        lines += _attempt(task, replicas, past, numbered=len(attempts) > 1)
+        lines += _attempt(task, replicas, past)
     if not over and task.attempt not in attempts:
         lines.append(StoryLine(step="offers", text=f"{task.offers}", done=False))
     lines += _end(task)
@@ -62,10 +63,11 @@ def _announced(task: TaskView) -> StoryLine:
     return StoryLine(step="task", text=text, done=True)
 
 
-def _attempt(task: TaskView, replicas: list[ReplicaView], past: bool, *, numbered: bool) -> list[StoryLine]:
+def _attempt(task: TaskView, replicas: list[ReplicaView], past: bool) -> list[StoryLine]:
     who = ", ".join(f"{called(r.evaluator)} {_standing(r)}" for r in replicas)
-    prefix = f"attempt {replicas[0].attempt}   " if numbered else f"{task.offers}   "
-    lines = [StoryLine(step="offers", text=f"{prefix}assigned {len(replicas)} ({who})", done=True)]
+    attempt = replicas[0].attempt
+    prefix = f"{task.offers}" if attempt == 1 else f"attempt {attempt}"
+    lines = [StoryLine(step="offers", text=f"{prefix}   assigned {len(replicas)} ({who})", done=True)]
     committed = sum(r.state in COMMITTED for r in replicas)
     revealed = sum(r.state in REVEALED for r in replicas)
     waiting = any(r.state in ("assigned", "committed") for r in replicas)
