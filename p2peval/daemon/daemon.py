@@ -102,23 +102,24 @@ async def _serve(
         network, network_id, driver.inbox, lambda: driver.node.state, database.envelopes, driver.ask, paths.reports
     )
     service = NodeService(config, paths, network, driver, library, workshop, feed, clock, clock(), stopping)
-    async with trio.open_nursery() as nursery:
-        exchange.serve()
-        BlobServer(blobs).attach(network)
-        driver.inbox.own(_introduction(config, network))
-        nursery.start_soon(exchange.watch)
-        nursery.start_soon(driver.run, Hands(exchange, Courier(network, clock), library, workshop))
-        addresses = await nursery.start(serve, service, paths, config.api.listen, stopping)
-        nursery.start_soon(_until_signal, stopping)
-        log.info("peer %s, listening on %s", network.peer_id, ", ".join((*network.addresses(), *addresses)))
-        _notify_systemd("READY=1")
-        await stopping.wait()
-        _notify_systemd("STOPPING=1")
-        log.info("stopping")
-        feed.close()
-        with trio.move_on_after(DRAIN_SECONDS):
-            await driver.drained()
-        nursery.cancel_scope.cancel()
+    exchange.serve()
+    BlobServer(blobs).attach(network)
+    driver.inbox.own(_introduction(config, network))
+    async with trio.open_nursery() as api:
+        addresses = await api.start(serve, service, paths, config.api.listen, stopping)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(exchange.watch)
+            nursery.start_soon(driver.run, Hands(exchange, Courier(network, clock), library, workshop))
+            nursery.start_soon(_until_signal, stopping)
+            log.info("peer %s, listening on %s", network.peer_id, ", ".join((*network.addresses(), *addresses)))
+            _notify_systemd("READY=1")
+            await stopping.wait()
+            _notify_systemd("STOPPING=1")
+            log.info("stopping")
+            feed.close()
+            with trio.move_on_after(DRAIN_SECONDS):
+                await driver.drained()
+            nursery.cancel_scope.cancel()
 
 
 def _introduction(config: Config, network: Network) -> Introduced:

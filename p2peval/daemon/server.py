@@ -41,7 +41,9 @@ async def serve(
     *,
     task_status: TaskStatus[tuple[str, ...]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Until ``stopping`` is set; then open requests get API_GRACE seconds. Starts with its addresses.
+    """Until ``stopping`` is set, or cancelled; then open requests get API_GRACE seconds.
+
+    Starts with its addresses.
 
     ``listen``: "" or a loopback "host:port". Raises ConfigError for a taken port, StoreError where the
     runtime folder is not ours alone.
@@ -59,32 +61,39 @@ async def serve(
             addresses.append(f"http://{shown}")
         token = _fresh_token(paths.token)
         opened.callback(_remove, paths.token)
-        app = application(service, token=token, hosts=hosts, stopping=stopping)
+        closing = trio.Event()
+        app = application(service, token=token, hosts=hosts, stopping=closing)
         async with trio.open_nursery() as nursery:
-            await nursery.start(_run, app, listeners, stopping)
-            task_status.started(tuple(addresses))
+            try:
+                await nursery.start(_run, app, listeners, closing)
+                task_status.started(tuple(addresses))
+                await stopping.wait()
+            finally:
+                closing.set()
 
 
 async def _run(
     app: Starlette,
     listeners: list[socket.socket],
-    stopping: trio.Event,
+    closing: trio.Event,
     *,
     task_status: TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
+    """Shielded, since anycorn takes a cancellation for a failure: ``closing`` ends it in API_GRACE seconds."""
     config = ServerConfig()
     config.bind = [f"fd://{listener.detach()}" for listener in listeners]
     config.graceful_timeout = API_GRACE
     config.include_server_header = False
     config.accesslog = None
     config.loglevel = "WARNING"
-    await anycorn_serve(
-        app,  # type: ignore[arg-type]
-        config,
-        shutdown_trigger=stopping.wait,
-        mode="asgi",
-        task_status=task_status,  # type: ignore[arg-type]
-    )
+    with trio.CancelScope(shield=True):
+        await anycorn_serve(
+            app,  # type: ignore[arg-type]
+            config,
+            shutdown_trigger=closing.wait,
+            mode="asgi",
+            task_status=task_status,  # type: ignore[arg-type]
+        )
 
 
 def private_directory(path: Path) -> None:
