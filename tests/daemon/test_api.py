@@ -181,7 +181,8 @@ def test_events_resume_after_the_last_one_seen(http: httpx.Client, service: Scri
 
 def test_event_stream_gives_its_subscription_back_when_the_client_leaves(http: httpx.Client, service: Scripted) -> None:
     with http.stream("GET", "/v1/events") as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()  # kept: the stream closes with its iterator
+        next(lines)
         (channel,) = service.channels
         assert channel.statistics().open_receive_channels == 1
     deadline = time.monotonic() + 5
@@ -199,6 +200,27 @@ def test_stop_ends_open_event_streams_at_once(service: Scripted, http: httpx.Cli
             assert other.post("http://p2peval/v1/stop").status_code == 200
         assert [line for line in lines if line.startswith("data")] == []
     assert time.monotonic() - start < 2
+
+
+async def test_cancelled_server_still_answers_the_request_that_stopped_it(paths: Paths) -> None:
+    service = Scripted()
+    service.stopping = trio.Event()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.serve, service, paths, "", service.stopping)
+        headers = {"authorization": f"Bearer {paths.token.read_text()}"}
+        transport = httpx.AsyncHTTPTransport(uds=str(paths.socket))
+        client = httpx.AsyncClient(transport=transport, base_url="http://p2peval", headers=headers)
+        async with client, client.stream("GET", "/v1/events"):
+            nursery.start_soon(cancel_once_set, service.stopping, nursery.cancel_scope)
+            with trio.CancelScope(shield=True):
+                answer = await client.post("/v1/stop")
+    assert answer.status_code == 200
+    assert list(paths.runtime.iterdir()) == []
+
+
+async def cancel_once_set(event: trio.Event, scope: trio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
 
 
 async def refused(paths: Paths, listen: str = "") -> P2pevalError:
