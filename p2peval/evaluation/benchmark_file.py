@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from p2peval import defaults
+from p2peval.core.benchmark import DTYPES, METRICS, NAME
 from p2peval.core.messages import Limits, Range, Tensor, Tolerance, Verification
 from p2peval.core.types import BenchmarkId, to_nano
 from p2peval.errors import ConfigError
-from p2peval.evaluation import score
+from p2peval.wire.bounds import plain, prose
+from p2peval.wire.ids import is_cid
 
 FILE_NAME = "benchmark.toml"
-TASKS = ("classification", "regression")
-DTYPES = ("float32", "float64", "int64", "int32")
 FORMATS = ("csv", "npz")
 
 T = TypeVar("T")
@@ -118,17 +118,17 @@ def load(directory: Path) -> BenchmarkFile:
 def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
     top = _Section(path, "", values)
     model = top.section("model")
-    task = model.choice("task", TASKS)
+    task = model.choice("task", tuple(METRICS))
     classes, names = _classes(model, task)
     data, metrics = top.section("data"), top.section("metrics")
     file = BenchmarkFile(
         path=path,
-        name=top.matching("name", r"[a-z0-9-]{2,40}", "2 to 40 of a-z, 0-9 and -"),
-        title=top.get("title", str, ""),
-        description=top.get("description", str, ""),
-        license=top.get("license", str, ""),
+        name=_name(top),
+        title=top.text("title", plain, ""),
+        description=top.text("description", prose, "", most=4096),
+        license=top.text("license", plain, ""),
         version=top.integer("version", 1, 1, 2**31),
-        parent=BenchmarkId(top.get("parent", str, "")),
+        parent=BenchmarkId(top.text("parent", lambda text: not text or is_cid(text), "")),
         data=_data(data, path.parent, names),
         task=task,
         model_input=_input(model),
@@ -150,6 +150,13 @@ def template(name: str) -> str:
 
 
 # ── sections ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _name(top: _Section) -> str:
+    value: str = top.get("name", str)
+    if not NAME.fullmatch(value):
+        raise top.wrong("name", f"{value!r} must be 2 to 40 of a-z, 0-9 and -")
+    return value
 
 
 def _data(section: _Section, directory: Path, names: tuple[str, ...]) -> DataSource:
@@ -185,7 +192,7 @@ def _classes(model: _Section, task: str) -> tuple[int, tuple[str, ...]]:
         if len(set(value)) < len(value):
             raise model.wrong("classes", "names a class twice")
         return len(value), tuple(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= 2**20:
+    if isinstance(value, int) and not isinstance(value, bool) and 2 <= value <= defaults.MAX_CLASSES:
         return value, ()
     raise model.wrong("classes", "must be the number of classes (2 or more) or a list of their names")
 
@@ -194,7 +201,7 @@ def _input(model: _Section) -> Tensor:
     tensors = model.get("inputs", list)
     if len(tensors) != 1 or not isinstance(tensors[0], dict):
         raise model.wrong("inputs", "must be a list of exactly one table { name, dtype, shape }")
-    return model.table("inputs", tensors[0]).tensor(DTYPES, None)
+    return model.table("inputs", tensors[0]).tensor(tuple(DTYPES), None)
 
 
 def _output(model: _Section, task: str, classes: int) -> Tensor:
@@ -202,7 +209,7 @@ def _output(model: _Section, task: str, classes: int) -> Tensor:
     if len(given) != 1 or not isinstance(given[0], dict):
         raise model.wrong("outputs", "must be a list of exactly one table { name, dtype, shape }")
     shape = (classes,) if task == "classification" else (1,)
-    tensor = model.table("output", given[0]).tensor(DTYPES[:2], shape)
+    tensor = model.table("output", given[0]).tensor(("float32", "float64"), shape)
     if tensor.shape != shape:
         meaning = "one probability or logit per class" if classes else "one number per sample"
         raise model.wrong("output", f'shape must be ["N", {shape[0]}]: {meaning}')
@@ -210,7 +217,7 @@ def _output(model: _Section, task: str, classes: int) -> Tensor:
 
 
 def _metrics(section: _Section, task: str) -> tuple[str, ...]:
-    known = score.metric_names(task)
+    known = METRICS[task]
     primary, others = section.choice("primary", known), section.get("others", list, [])
     for name in others:
         if name not in known:
@@ -240,7 +247,7 @@ def _tolerance(section: _Section) -> Tolerance:
 
 def _limits(section: _Section) -> Limits:
     return Limits(
-        seconds=section.integer("seconds", defaults.LIMIT_SECONDS, 1, 86_400),
+        seconds=section.integer("seconds", defaults.LIMIT_SECONDS, 1, defaults.MAX_SECONDS),
         memory_mb=section.integer("memory_mb", defaults.LIMIT_MEMORY_MB, 64, 2**20),
         model_mb=section.integer("model_mb", defaults.LIMIT_MODEL_MB, 1, 2047),
     )
@@ -248,10 +255,10 @@ def _limits(section: _Section) -> Limits:
 
 def _verification(section: _Section) -> Verification:
     return Verification(
-        epsilon_nano=to_nano(section.number("epsilon", defaults.EPSILON, 1e-9, 0.5)),
-        delta_nano=to_nano(section.number("delta", defaults.DELTA, 1e-9, 0.5)),
+        epsilon_nano=to_nano(section.number("epsilon", defaults.EPSILON, 1e-9, 0.499)),
+        delta_nano=to_nano(section.number("delta", defaults.DELTA, 1e-9, 0.499)),
         replicas=section.integer("replicas", 1, 1, defaults.MAX_REPLICAS),
-        max_attempts=section.integer("max_attempts", defaults.MAX_ATTEMPTS, 1, 10),
+        max_attempts=section.integer("max_attempts", defaults.MAX_ATTEMPTS, 1, defaults.MAX_ATTEMPTS),
     )
 
 
@@ -291,10 +298,12 @@ class _Section:
             raise self.wrong(key, f"{value!r} is none of {', '.join(allowed)}{_nearest(value, allowed)}")
         return value
 
-    def matching(self, key: str, pattern: str, meaning: str) -> str:
-        value: str = self.get(key, str)
-        if not re.fullmatch(pattern, value):
-            raise self.wrong(key, f"{value!r} must be {meaning}")
+    def text(
+        self, key: str, rule: Callable[[str], bool], default: Any = _REQUIRED, *, least: int = 0, most: int = 256
+    ) -> str:
+        value: str = self.get(key, str, default)
+        if not least <= len(value.encode()) <= most or not rule(value):
+            raise self.wrong(key, f"must be {least} to {most} bytes of proper text, not {value[:100]!r}")
         return value
 
     def integer(self, key: str, default: int, low: int, high: int) -> int:
@@ -312,9 +321,11 @@ class _Section:
     def tensor(self, dtypes: tuple[str, ...], shape: tuple[int, ...] | None) -> Tensor:
         """``shape``: what it is where the file does not say."""
         sides = self.get("shape", list, _REQUIRED if shape is None else ["N", *shape])
-        if sides[:1] != ["N"] or not all(type(side) is int and 0 < side < 2**31 for side in sides[1:]):
-            raise self.wrong("shape", 'must start with "N" (samples), then whole numbers, as ["N", 8, 8]')
-        name = self.matching("name", r".{1,200}", "1 to 200 characters")
+        if sides[:1] != ["N"] or len(sides) > 9 or not all(type(side) is int and side > 0 for side in sides[1:]):
+            raise self.wrong("shape", 'must start with "N" (samples), then up to 8 whole numbers, as ["N", 8, 8]')
+        if math.prod(sides[1:]) > defaults.MAX_WIDTH:
+            raise self.wrong("shape", f"has more than {defaults.MAX_WIDTH} numbers per sample")
+        name = self.text("name", plain, least=1)
         return Tensor(name, self.choice("dtype", dtypes, "float32"), tuple(sides[1:]))
 
     def close(self) -> None:

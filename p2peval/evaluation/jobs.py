@@ -7,11 +7,13 @@ Paths are absolute; arrays travel as files, so that no frame grows with the data
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
+from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME
 from p2peval.errors import EvaluationError, LocalProtocolError
@@ -66,7 +68,8 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
 class Compared(Answer, frozen=True, tag="compared"):
     """The audit of one evaluator's outputs.
 
-    ``mismatch``: "" if the outputs are those committed to, else "size" or "root", and nothing was run.
+    ``mismatch``: "" if the outputs are those committed to, else "outputs_size", "outputs_not_canonical" or
+    "root", and nothing was run.
     ``drawn``: size of the draw; ``audited``: samples re-run, those where replicas differ included;
     ``differing``: up to DIFFERING_LISTED of them that do not hold.
     """
@@ -245,10 +248,7 @@ class Order(msgspec.Struct, frozen=True):
 
 def row_bytes(tensor: Tensor) -> int:
     """Bytes of one sample."""
-    count = int(tensor.dtype.removeprefix("float").removeprefix("int")) // 8
-    for side in tensor.shape:
-        count *= side
-    return count
+    return math.prod(tensor.shape) * DTYPES[tensor.dtype]
 
 
 # ── frames: 4 bytes of length, big-endian, and msgpack ────────────────────────────────────────────

@@ -7,13 +7,15 @@ daemon, the network or the store. One order comes in on stdin, one answer goes o
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from p2peval.errors import ConfigError, EvaluationError
+from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine
 from p2peval.evaluation.jobs import (
     Answer,
@@ -33,6 +35,7 @@ from p2peval.evaluation.jobs import (
     decode_order,
     frame,
     missing,
+    row_bytes,
 )
 
 # numpy, onnx and onnxruntime are imported where a job needs them: a cold start is most of a small job.
@@ -140,9 +143,10 @@ def _compare(job: Compare) -> Compared:
     from p2peval.defaults import DIFFERING_LISTED
     from p2peval.evaluation import score
 
-    claimed = _read_outputs(job.outputs, job.run)
-    if claimed is None:
-        return Compared("size")
+    try:
+        claimed = _read_outputs(job.outputs, job.run)
+    except RemoteProtocolError as error:
+        return Compared(error.reason)
     if output_root(claimed, job.public_key) != job.root:
         return Compared("root")
     drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
@@ -165,9 +169,8 @@ def _contested(job: Compare, claimed: Any) -> list[int]:
 
     contested = np.zeros(len(claimed), bool)
     for path in job.others:
-        other = _read_outputs(path, job.run)
-        if other is not None:
-            contested |= differing(claimed, other, job.tolerance)
+        with suppress(RemoteProtocolError):  # its own audit will say so
+            contested |= differing(claimed, _read_outputs(path, job.run), job.tolerance)
     rows: Sequence[int] = np.flatnonzero(contested).tolist()
     count = min(DIFFERING_CHECKED, len(rows))
     return [rows[at] for at in draw(job.nonce, f"{job.task}/contested", job.root, len(rows), count)] if rows else []
@@ -200,16 +203,13 @@ def _canonical(outputs: Any, model: Any) -> Any:
     return canonical(outputs.reshape(len(outputs), -1), model.output.dtype)
 
 
-def _read_outputs(path: str, run: Run) -> Any | None:
-    """Rows of an outputs blob, mapped; None where its size is not that of the benchmark's outputs."""
-    import numpy as np
+def _read_outputs(path: str, run: Run) -> Any:
+    """Rows of somebody's outputs blob. Raises RemoteProtocolError: outputs_size, outputs_not_canonical."""
+    from p2peval.core.outputs import from_bytes
 
-    from p2peval.evaluation.jobs import row_bytes
-
-    if os.path.getsize(path) != run.samples * row_bytes(run.output):
-        return None
-    dtype = np.dtype(run.output.dtype).newbyteorder("<")
-    return np.memmap(path, dtype, mode="r").view(np.ndarray).reshape(run.samples, -1)
+    width = math.prod(run.output.shape)
+    too_large = os.path.getsize(path) > run.samples * row_bytes(run.output)  # do not even read it
+    return from_bytes(b"" if too_large else Path(path).read_bytes(), run.samples, width, run.output.dtype)
 
 
 def _ms(seconds: float) -> int:

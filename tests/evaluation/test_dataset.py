@@ -12,6 +12,7 @@ from p2peval.core.messages import Range, Tensor, Tolerance, Verification
 from p2peval.errors import ConfigError, EvaluationError
 from p2peval.evaluation.benchmark_file import load, template
 from p2peval.evaluation.dataset import map_inputs, map_labels, prepare
+from p2peval.wire.ids import cid_of
 
 CSV = """
 name = "iris"
@@ -27,6 +28,7 @@ output = { name = "y" }
 [metrics]
 primary = "accuracy"
 """
+PARENT = cid_of(b"the version before")
 NPZ = CSV.replace("data.csv", "data.npz").replace('["a", "b"]', '"a"')
 REGRESSION = CSV.replace("classification", "regression").replace("classes = 3\n", "").replace("accuracy", "mae")
 
@@ -336,9 +338,9 @@ seconds = 5
 epsilon = 0.02
 replicas = 2
 """
-    bench.toml('title = "T"\nlicense = "MIT"\nversion = 3\nparent = "bafy"\n' + REGRESSION + extra)
+    bench.toml(f'title = "T"\nlicense = "MIT"\nversion = 3\nparent = "{PARENT}"\n{REGRESSION}' + extra)
     file = load(bench.path)
-    assert (file.name, file.title, file.version, file.parent) == ("iris", "T", 3, "bafy")
+    assert (file.name, file.title, file.version, file.parent) == ("iris", "T", 3, PARENT)
     assert file.model_input == Tensor("x", "float32", (2,))
     assert file.model_output == Tensor("y", "float32", (1,))
     assert file.metrics == ("mae", "rmse")
@@ -366,6 +368,9 @@ def test_the_template_is_a_benchmark_as_it_stands(bench: Bench) -> None:
             'name = "iris"\ntitel = "x"',
             "titel: is no key that p2peval knows here; did you mean 'title'?",
         ),
+        ('name = "iris"', 'name = "iris"\ntitle = "\\u202e"', "title: must be 0 to 256 bytes of proper text"),
+        ('name = "iris"', 'name = "iris"\nparent = "bafy"', "parent: must be"),
+        ('name = "x"', 'name = ""', "[model.inputs] name: must be 1 to 256 bytes"),
         ("label =", "lable =", "[data] label: is missing"),
         ('"data.csv"', '"/etc/passwd"', "[data] file: '/etc/passwd' must lie inside"),
         ('"data.csv"', '"../data.csv"', "[data] file"),

@@ -237,7 +237,14 @@ def test_outputs_that_were_not_committed_to_are_a_mismatch_and_not_run(
     assert case.compare("outputs", root, public_key=b"x" * 32) == Compared("root")
     for size in (0, 1797 * 40 - 1, 1797 * 40 + 4):
         (case.folder / "claim").write_bytes(bytes(size))
-        assert case.compare("claim", root) == Compared("size")
+        assert case.compare("claim", root) == Compared("outputs_size")
+
+
+def test_outputs_with_a_second_kind_of_nan_are_a_mismatch(case: Case) -> None:
+    case.evaluate()
+    rows = case.outputs()
+    rows.view(np.uint32)[7, 3] = 0xFFC00001
+    assert case.compare("claim", case.claim(rows)) == Compared("outputs_not_canonical")
 
 
 def test_rows_where_replicas_differ_are_rerun_beside_the_draw(case: Case) -> None:
