@@ -95,10 +95,6 @@ class Gossip:
         else:
             self._counters["gossip.sent"] += 1
 
-    def neighbours(self, topic: str) -> int:
-        """How many connected peers are known to subscribe to ``topic``."""
-        return len(self.pubsub.peer_topics.get(topic, ()))
-
     def ready(self, topic: str) -> bool:
         """Whether we have subscribed to ``topic`` and hold a neighbour in its mesh."""
         return bool(self.router.mesh.get(topic))

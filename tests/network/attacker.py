@@ -22,7 +22,7 @@ from libp2p.utils.varint import encode_uvarint
 from multiaddr import Multiaddr
 from nethosts import LOOPBACK
 
-SETTLE = 0.3  # seconds given to a victim that neither answers nor hangs up
+SETTLE = 0.1  # seconds given to a victim that neither answers nor hangs up
 
 
 class Attacker:
@@ -43,6 +43,8 @@ class Attacker:
 
     async def say(self, protocol: str, data: bytes, *, end: str = "close") -> None:
         """Send ``data`` on a fresh stream, then ``close``, ``reset`` or leave it ``open``; wait for the reaction."""
+        if not self.host.get_network().get_connections(self._victim.peer_id):
+            await self.connect()
         try:
             stream = await self.open(protocol)
             await stream.write(data)
@@ -69,7 +71,11 @@ async def attacker(victim: Any, *, name: bytes = b"attacker") -> AsyncIterator[A
     async with host.run(listen_addrs=[Multiaddr(LOOPBACK)]):
         villain = Attacker(host, victim)
         await villain.connect()
-        yield villain
+        try:
+            yield villain
+        finally:
+            with trio.CancelScope(shield=True), trio.move_on_after(2):  # libp2p forgets its sockets when cancelled
+                await host.close()
 
 
 def framed(body: bytes) -> bytes:

@@ -93,8 +93,8 @@ def garbage() -> list[bytes]:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_garbage_after_a_real_handshake_ends_nobody_elses_conversation(scene: Scene, protocol: str) -> None:
     for end in ("close", "reset", "open"):
-        for data in garbage():
-            async with attacker(scene.victim) as villain:
+        async with attacker(scene.victim) as villain:
+            for data in garbage():
                 await villain.say(protocol, data, end=end)
         await scene.prove_alive()
 
@@ -181,6 +181,7 @@ async def test_plaintext_is_refused(scene: Scene) -> None:
     async with host.run(listen_addrs=[Multiaddr("/ip4/127.0.0.1/tcp/0")]):
         with pytest.raises(SwarmException), trio.fail_after(20):
             await host.connect(info_from_p2p_addr(Multiaddr(scene.victim.addresses()[0])))
+        await host.close()
     await scene.prove_alive()
 
 
