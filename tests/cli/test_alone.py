@@ -16,7 +16,7 @@ import pytest
 
 from p2peval.cli.contract import FOLDER
 from tests.cli.conftest import Shell
-from tests.cli.scripted import Scripted, home, serving, task
+from tests.cli.scripted import Scripted, home, replica, serving, task
 
 
 def p2peval(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -206,3 +206,31 @@ def test_version_starts_without_anything_heavy(tmp_path: Path) -> None:
     script += "print([m for m in ('httpx', 'trio', 'numpy', 'libp2p', 'onnxruntime', 'msgspec') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_progress_is_told_on_a_terminal_only_and_each_line_once(tmp_path: Path) -> None:
+    service = Scripted()
+    replicas = (replica("assigned"),)
+    service.states = [task("assigned", replicas=replicas), task("assigned", replicas=replicas), task("accepted")]
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"onnx")
+    terminal, stderr = os.openpty()
+    with serving(service, home(tmp_path / "home")), open(terminal, "rb", buffering=0) as screen:
+        command = [
+            sys.executable,
+            "-m",
+            "p2peval",
+            "--home",
+            str(tmp_path / "home"),
+            "eval",
+            "run",
+            "digits",
+            str(model),
+        ]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=60, check=False)
+        shown = screen.read(65536).decode()
+    os.close(stderr)
+    assert result.returncode == 0
+    assert result.stdout.startswith("accepted  accuracy 0.9417")
+    told = [line.rsplit("\x1b[K", 1)[-1].split()[0] for line in shown.split("\r\n") if line]
+    assert told == ["task", "offers", "committed", "audited"]
