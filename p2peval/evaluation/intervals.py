@@ -1,194 +1,301 @@
-"""Two intervals around a metric, never mixed (evaluation.md, Metrics; trust.md §1).
+"""Two intervals around a metric, never mixed (evaluation.md, Metrics).
 
-*Audit*: every value that the true metric could have if at most B = ⌊δN⌋ outputs were altered and the others
-are true to within the tolerance; a guaranteed bound given the certificate, nothing to do with chance. It
-speaks of a true metric that exists. *Sampling*: how far N samples stand for their population, at 95 %.
+``audit`` holds every value the true metric can have if at most B = ⌊δN⌋ outputs were altered and every
+other passed its comparison, that is, lies within the tolerance of the truth (trust.md §1; evaluation.md,
+Ambiguity). A bound, not an estimate. ``sampling`` says how far the dataset speaks for its population.
 
-Decides the mathematics of both. Must not know names of metrics, wire units or which metric goes by which.
+Most metrics are means of one term per sample. Each term can move within [low, high] by tolerance and within
+[least, most] by a lie; the worst case moves the B samples where a lie adds most. Macro-F1 is no such mean:
+see ``_most``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtri
 
 from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import slack
-from p2peval.core.types import NANO, from_nano
-from p2peval.defaults import BOOTSTRAP_GROUPS, BOOTSTRAP_RESAMPLES, PROBABILITY_SLACK, SAMPLING_LEVEL
-from p2peval.evaluation.f1_bounds import macro_f1_bounds
-from p2peval.evaluation.metrics import (
-    Floats,
-    Ints,
-    Outputs,
-    class_counts,
-    class_f1,
-    distances,
-    predictions,
-)
+from p2peval.core.types import from_nano
+from p2peval.errors import LocalProtocolError
+from p2peval.evaluation import metrics
+from p2peval.evaluation.metrics import SUM_TOLERANCE, Array, Floats
 
-Ends = tuple[float, float]
-"""Lower and upper end, in the metric's unit."""
+Bounds = tuple[float, float]
+Bools = NDArray[np.bool_]
 
-WORST_BRIER = 2.0 + PROBABILITY_SLACK**2
-"""Of one sample: all the chance on one wrong class, and what slack allows on another."""
+LEVEL = 0.95
+"""Of the sampling interval, two-sided."""
 
-_BLOCK = 1 << 20
-"""Numbers worked on at once, so that memory stays flat."""
+RESAMPLES = 1000
+"""Bootstrap resamples: the ends then stray by about 5 % of the interval's width (normal theory)."""
 
+BOOTSTRAP_MOST = 50_000
+"""Samples from which a mean's bootstrap is replaced by its normal limit: there it costs 0.5 s (measured)."""
 
-def altered(samples: int, delta_nano: int) -> int:
-    """B = ⌊δN⌋: outputs that a lie may have changed without being looked for."""
-    return delta_nano * samples // NANO
+BOOTSTRAP_CHUNK = 1 << 20
+"""Draws held in memory at once."""
+
+DUAL_STEPS = 40
+"""Golden-section steps for each price; the bound holds after any number of them."""
+
+LEAST_PRICE, MOST_PRICE = 1e-12, 4.0
+"""F1 lost or won by one row: from nothing (n beyond 10⁹) to more than all."""
+
+GOLDEN = (5.0**0.5 - 1.0) / 2.0
 
 
 # ── audit ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def audit_accuracy(outputs: Outputs, labels: Ints, most: int, tolerance: Tolerance) -> Ends:
-    """Exact: ``most`` hits turned to misses or back, near-ties at their worst and at their best."""
-    may, only = contenders(outputs, labels, tolerance)
-    surely, possibly, samples = int((may & only).sum()), int(may.sum()), len(labels)
-    return max(0, surely - most) / samples, min(samples, possibly + most) / samples
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One number per sample, whose mean is the metric (for RMSE: its square); N elements each.
 
-
-def audit_macro_f1(outputs: Outputs, labels: Ints, most: int, tolerance: Tolerance) -> Ends:
-    """The worst reassignment of ``most`` predictions and of every near-tie; an outer bound (``f1_bounds``)."""
-    _, only = contenders(outputs, labels, tolerance)
-    hits, labelled, said = class_counts(predictions(outputs), labels, outputs.shape[1])
-    return macro_f1_bounds(hits, labelled, said, most + int((~only).sum()))
-
-
-def audit_brier(outputs: Outputs, chances: Floats, labels: Ints, most: int, tolerance: Tolerance) -> Ends:
-    """The ``most`` samples with most to lose at 0, or at the worst Brier loss; the rest within tolerance."""
-    away, room = distances(chances, labels), slack(outputs, tolerance)
-    least = np.square(np.maximum(away - room, 0.0)).sum(axis=1)
-    greatest = np.minimum(np.square(np.minimum(away + room, 1.0)).sum(axis=1), WORST_BRIER)
-    return _swapped(least, greatest, np.zeros(len(labels)), np.full(len(labels), WORST_BRIER), most)
-
-
-def audit_errors(
-    outputs: Outputs, away: Floats, labels: Floats, limits: Range, most: int, tolerance: Tolerance, *, power: int
-) -> Ends:
-    """Of the mean of |error|^``power``: ``most`` samples at no error, or at the worst that ``limits`` allow."""
-    low, high = from_nano(limits.low_nano), from_nano(limits.high_nano)
-    best = np.maximum(np.maximum(low - labels, labels - high), 0.0)
-    worst = np.maximum(np.abs(labels - low), np.abs(high - labels))
-    room = slack(outputs.reshape(-1), tolerance)  # clipping brings two outputs no further apart
-    least, greatest = np.maximum(away - room, best), np.minimum(away + room, worst)
-    return _swapped(least**power, greatest**power, best**power, worst**power, most)
-
-
-def contenders(outputs: Outputs, labels: Ints, tolerance: Tolerance) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """For each row: may the label be the class truly predicted, and is there at most one such class at all.
-
-    Class k may win if it does where its score has the most that tolerance allows and all others the least
-    (``core.outputs.slack``); ties go to the lowest index. A row with a NaN predicts no class.
+    ``low`` ≤ ``high``: how far tolerance can move it. ``least`` ≤ ``most``: how far a lie can.
     """
-    may, only = np.zeros(len(labels), bool), np.zeros(len(labels), bool)
-    for rows in _blocks(len(labels), outputs.shape[1]):
-        scores = outputs[rows].astype(np.float64)
-        room = slack(outputs[rows], tolerance)
-        least, greatest = scores - room, scores + room
-        wins = ~np.isnan(scores).any(axis=1, keepdims=True) & np.ones(scores.shape, bool)
-        wins[:, 1:] &= greatest[:, 1:] > np.maximum.accumulate(least, axis=1)[:, :-1]
-        wins[:, :-1] &= greatest[:, :-1] >= np.maximum.accumulate(least[:, ::-1], axis=1)[:, ::-1][:, 1:]
-        may[rows] = wins[np.arange(len(wins)), labels[rows]]
-        only[rows] = wins.sum(axis=1) <= 1
-    return may, only
+
+    low: Floats
+    high: Floats
+    least: Floats
+    most: Floats
+
+    def bounds(self, altered: int) -> Bounds:
+        """Least and most that the mean can be with ``altered`` samples replaced."""
+        down = _top(np.maximum(self.low - self.least, 0.0), altered)
+        up = _top(np.maximum(self.most - self.high, 0.0), altered)
+        return (self.low.sum() - down) / len(self.low), (self.high.sum() + up) / len(self.low)
 
 
-def _swapped(least: Floats, greatest: Floats, best: Floats, worst: Floats, most: int) -> Ends:
-    """Ends of a mean whose ``most`` samples may be anything from ``best`` to ``worst``, the others as given."""
-    samples = len(least)
-    fall = _largest(least - best, most)
-    rise = _largest(worst - greatest, most)
-    return float(least.sum() - fall) / samples, float(greatest.sum() + rise) / samples
+def audit(
+    name: str, outputs: Array, labels: Array, limits: Range | None, tolerance: Tolerance, altered: int
+) -> Bounds | None:
+    """Bounds of the true metric if at most ``altered`` rows differ from the truth by more than ``tolerance``.
+
+    Given the claimed outputs, for which the metric is defined. A true metric that is undefined (its model
+    says NaN in a row) is outside this bound. None where no bound exists: regression without declared limits.
+    """
+    match name:
+        case "accuracy":
+            return _accuracy_terms(outputs, labels, tolerance).bounds(altered)
+        case "macro_f1":
+            return _macro_f1_bounds(outputs, labels, tolerance, altered)
+        case "brier":
+            return _brier_terms(outputs, labels, tolerance).bounds(altered)
+        case "mae" | "rmse" if limits is not None:
+            terms = _error_terms(outputs, labels, limits, tolerance)
+            if name == "mae":
+                return terms.bounds(altered)
+            squares = Terms(terms.low**2, terms.high**2, terms.least**2, terms.most**2)
+            low, high = squares.bounds(altered)
+            return max(low, 0.0) ** 0.5, high**0.5
+    return None
 
 
-def _largest(values: Floats, count: int) -> float:
+def possible(outputs: Array, tolerance: Tolerance) -> Bools:
+    """Which classes each row may truly predict, N × C: its claim may be off by the tolerance in each element.
+
+    Class c can win when its highest reaches the lowest of every later class and beats that of every earlier
+    one (ties go to the lowest index). More than one class is a near-tie; none is a row with a NaN.
+    """
+    spread = slack(outputs, tolerance)
+    values = outputs.astype(np.float64)
+    low, high = values - spread, values + spread
+    before = np.maximum.accumulate(low, axis=1)
+    after = np.maximum.accumulate(low[:, ::-1], axis=1)[:, ::-1]
+    wins: Bools = (high >= after) & ~np.isnan(values).any(axis=1, keepdims=True)
+    wins[:, 1:] &= high[:, 1:] > before[:, :-1]
+    return wins
+
+
+def _accuracy_terms(outputs: Array, labels: Array, tolerance: Tolerance) -> Terms:
+    wins = possible(outputs, tolerance)
+    high = wins[np.arange(len(labels)), labels]
+    low = high & (wins.sum(axis=1) == 1)
+    return Terms(low.astype(np.float64), high.astype(np.float64), np.zeros(len(labels)), np.ones(len(labels)))
+
+
+def _brier_terms(outputs: Array, labels: Array, tolerance: Tolerance) -> Terms:
+    miss, spread = metrics.misses(outputs, labels), slack(outputs, tolerance)
+    low = np.square(np.maximum(miss - spread, 0.0)).sum(axis=1)
+    high = np.square(np.minimum(miss + spread, 1.0)).sum(axis=1)
+    worst = 2.0 + SUM_TOLERANCE**2  # certain of a wrong class, and of what rounding leaves in another
+    return Terms(low, high, np.zeros(len(labels)), np.full(len(labels), worst))
+
+
+def _error_terms(outputs: Array, labels: Array, limits: Range, tolerance: Tolerance) -> Terms:
+    values = metrics.column(outputs)
+    spread = slack(values[:, None], tolerance)[:, 0]
+    low, high = metrics.clipped(values - spread, limits), metrics.clipped(values + spread, limits)
+    bottom, top = (np.full(len(labels), from_nano(end)) for end in (limits.low_nano, limits.high_nano))
+    return Terms(*_distances(low, high, labels), *_distances(bottom, top, labels))
+
+
+def _distances(low: Floats, high: Floats, labels: Array) -> tuple[Floats, Floats]:
+    """Least and most |x − label| for x in [low, high]; the label may lie outside."""
+    return np.maximum(np.maximum(low - labels, labels - high), 0.0), np.maximum(high - labels, labels - low)
+
+
+def _top(gains: Floats, count: int) -> float:
     """Sum of the ``count`` largest."""
     if count <= 0:
         return 0.0
-    at = len(values) - min(count, len(values))
-    return float(np.partition(values, at)[at:].sum())
+    if count >= len(gains):
+        return float(gains.sum())
+    return float(np.partition(gains, len(gains) - count)[-count:].sum())
+
+
+# ── audit of macro-F1 ─────────────────────────────────────────────────────────────────────────────
+
+
+def _macro_f1_bounds(outputs: Array, labels: Array, tolerance: Tolerance, altered: int) -> Bounds:
+    """Near-ties first, which every class sees at its best (worst); then at most ``altered`` lies.
+
+    F1 of a class falls with each hit lost and each false alarm, in any context. So its most takes every hit
+    that is possible and only the false alarms that are certain, its least the reverse.
+    """
+    wins = possible(outputs, tolerance)
+    certain = wins & (wins.sum(axis=1, keepdims=True) == 1)
+    here = labels[:, None] == np.arange(outputs.shape[1])
+    support = here.sum(axis=0)
+    occurs = support > 0
+    n = support[occurs].astype(np.float64)
+
+    def counts(rows: Bools) -> Floats:
+        return np.asarray(rows.sum(axis=0)[occurs], dtype=np.float64)
+
+    hits, alarms = counts(certain & here), counts(wins & ~here)
+    low = -_most(hits, n + hits + alarms, hits, len(labels) - n - alarms, altered)
+    hits, alarms = counts(wins & here), counts(certain & ~here)
+    high = 2.0 * len(n) + _most(n + alarms, n + hits + alarms, alarms, n - hits, altered)
+    return max(0.0, low / len(n)), min(1.0, high / len(n))
+
+
+def _most(a: Floats, b: Floats, ends: Floats, smooth: Floats, budget: int) -> float:
+    """An upper bound of Σ_c −2(a_c − e_c) / (b_c − e_c + s_c), over 0 ≤ e ≤ ends, 0 ≤ s ≤ smooth, Σe, Σs ≤ budget.
+
+    Why this is macro-F1, with h hits, f false alarms, n support, F1 = 2h / (n + h + f):
+
+    - Least: each lie takes a hit of one class (e) and gives a false alarm to one (s), at most:
+      −F1 = −2(h − e) / (n + h + f − e + s).
+    - Most: each lie is best a wrong row set right, which takes a false alarm (e) and gives a hit (s):
+      F1 = 2(h + s) / (n + h + f − e + s) = 2 − 2(n + f − e) / (n + h + f − e + s).
+
+    That the e and s of one lie belong to one row is forgotten, which only widens. By weak duality, for any
+    prices p, q ≥ 0 the bound is (p + q)·budget + Σ_c max [… − p·e − q·s]. A class's term is convex in e,
+    so e is 0 or its end; concave in s, so s = √(2(a−e)/q) − (b−e), clipped. Any prices are sound, the best
+    ones (a convex problem) are tight up to the rounding of e and s.
+    """
+    most_e, most_s = np.minimum(ends, budget), np.minimum(smooth, budget)
+    e = np.stack([np.zeros_like(most_e), most_e])
+    rest, size = a - e, b - e
+
+    def bound(p: float, q: float) -> float:
+        s = np.clip(np.sqrt(2.0 * rest / q) - size, 0.0, most_s)
+        return (p + q) * budget + float((-2.0 * rest / (size + s) - p * e - q * s).max(axis=0).sum())
+
+    unpriced = float((-2.0 * rest / (size + most_s)).max(axis=0).sum())
+    if max(most_e.sum(), most_s.sum()) <= budget:
+        return unpriced  # the budget binds nobody
+    return min(unpriced, _least(lambda p: _least(lambda q: bound(p, q))))
+
+
+def _least(value: Callable[[float], float]) -> float:
+    """The smallest of a convex function of a price: golden section over its logarithm."""
+    low, high = log(LEAST_PRICE), log(MOST_PRICE)
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    at_left, at_right = value(exp(left)), value(exp(right))
+    least = min(at_left, at_right)
+    for _ in range(DUAL_STEPS):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - GOLDEN * (high - low)
+            at_left = value(exp(left))
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + GOLDEN * (high - low)
+            at_right = value(exp(right))
+        least = min(least, at_left, at_right)
+    return least
 
 
 # ── sampling ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def clopper_pearson(successes: int, trials: int, level: float = SAMPLING_LEVEL) -> Ends:
-    """Exact two-sided interval of a proportion (Clopper & Pearson 1934)."""
-    from scipy.special import betaincinv
+def sampling(name: str, outputs: Array, labels: Array, limits: Range | None) -> Bounds:
+    """95 % interval over the population that the samples stand for, if they are an independent draw from it.
 
-    tail = (1.0 - level) / 2.0
-    low = float(betaincinv(successes, trials - successes + 1, tail)) if successes else 0.0
-    high = float(betaincinv(successes + 1, trials - successes, 1.0 - tail)) if successes < trials else 1.0
+    accuracy: exact (Clopper & Pearson 1934). The others: percentile bootstrap (Efron 1979), with a seed from
+    the metric's name, so that everybody computes the same. The metric must be defined.
+    """
+    match name:
+        case "accuracy":
+            right = int((metrics.predictions(outputs) == labels).sum())
+            return clopper_pearson(right, len(labels))
+        case "macro_f1":
+            return _macro_f1_bootstrap(name, outputs, labels)
+        case "brier":
+            return _mean_bootstrap(name, metrics.brier_losses(outputs, labels))
+        case "mae":
+            return _mean_bootstrap(name, metrics.errors(outputs, labels, limits))
+        case "rmse":
+            low, high = _mean_bootstrap(name, np.square(metrics.errors(outputs, labels, limits)))
+            return max(low, 0.0) ** 0.5, high**0.5
+    raise LocalProtocolError(f"no metric {name!r}")
+
+
+def clopper_pearson(hits: int, n: int) -> Bounds:
+    """Exact two-sided interval of a share of which ``hits`` of ``n`` ≥ 1 draws speak."""
+    tail = (1.0 - LEVEL) / 2.0
+    low = float(betaincinv(hits, n - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1.0 - tail)) if hits < n else 1.0
     return low, high
 
 
-def bootstrap_mean(values: Floats, name: str, level: float = SAMPLING_LEVEL) -> Ends:
-    """Percentile bootstrap of a mean, the same on every run.
-
-    Beyond BOOTSTRAP_GROUPS values it resamples the means of equally large random groups, which have the
-    same spread, so that its cost does not grow.
-    """
-    draw = _generator(name)
-    if len(values) > BOOTSTRAP_GROUPS:
-        size = -(-len(values) // BOOTSTRAP_GROUPS)
-        starts = np.arange(0, len(values), size)
-        values = np.add.reduceat(draw.permutation(values), starts) / np.diff(np.append(starts, len(values)))
-    means = np.empty(BOOTSTRAP_RESAMPLES)
-    for rows in _blocks(BOOTSTRAP_RESAMPLES, len(values)):
-        means[rows] = values[draw.integers(len(values), size=(rows.stop - rows.start, len(values)))].mean(axis=1)
-    return _middle(means, level)
+def _mean_bootstrap(name: str, terms: Floats) -> Bounds:
+    n = len(terms)
+    if n > BOOTSTRAP_MOST:
+        half = float(ndtri((1.0 + LEVEL) / 2.0) * terms.std() / n**0.5)
+        return float(terms.mean()) - half, float(terms.mean()) + half
+    draws, step = _generator(name), max(1, BOOTSTRAP_CHUNK // n)
+    sizes = [min(step, RESAMPLES - start) for start in range(0, RESAMPLES, step)]
+    means = [terms[draws.integers(0, n, size=(rows, n), dtype=np.int32)].mean(axis=1) for rows in sizes]
+    return _percentiles(np.concatenate(means))
 
 
-def bootstrap_macro_f1(outputs: Outputs, labels: Ints, name: str, level: float = SAMPLING_LEVEL) -> Ends:
-    """Percentile bootstrap of macro-F1: resampling samples is drawing (label, prediction) cells anew."""
-    predicted, classes = predictions(outputs), outputs.shape[1]
-    cells, times = np.unique(np.stack([labels, predicted]), axis=1, return_counts=True)
-    by_label = _totals(cells[0], classes)
-    by_class = _totals(cells[1], classes)
-    hit = cells[0] == cells[1]
-    draw, values = _generator(name), np.empty(BOOTSTRAP_RESAMPLES)
-    for rows in _blocks(BOOTSTRAP_RESAMPLES, max(classes, len(times))):
-        drawn = draw.multinomial(len(labels), times / len(labels), size=rows.stop - rows.start)
-        hits = np.zeros((len(drawn), classes))
-        hits[:, cells[0][hit]] = drawn[:, hit]
-        values[rows] = class_f1(hits, by_label(drawn), by_class(drawn)).mean(axis=1)
-    return _middle(values, level)
+def _macro_f1_bootstrap(name: str, outputs: Array, labels: Array) -> Bounds:
+    """Resampling samples is a multinomial draw over the confusion matrix's cells: N hardly matters."""
+    width = outputs.shape[1] + 1  # the last column: no class
+    cells, counts = np.unique(labels * width + metrics.predictions(outputs) % width, return_counts=True)
+    label, predicted = cells // width, cells % width
+    draws, step = _generator(name), max(1, BOOTSTRAP_CHUNK // (len(cells) + width))
+    values = []
+    for start in range(0, RESAMPLES, step):
+        table = draws.multinomial(len(labels), counts / len(labels), size=min(step, RESAMPLES - start))
+        support = _sums(table, label, width)[:, :-1]
+        hits = _sums(table * (label == predicted), label, width)[:, :-1]
+        values.append(metrics.macro(hits, support, _sums(table, predicted, width)[:, :-1]))
+    return _percentiles(np.concatenate(values))
 
 
-def _totals(groups: Ints, classes: int) -> Callable[[Ints], Ints]:
-    """A function that adds up the columns of each class; NO_CLASS counts for none."""
-    order = np.argsort(groups, kind="stable")
-    order = order[groups[order] >= 0]
-    present, starts = np.unique(groups[order], return_index=True)
-
-    def total(drawn: Ints) -> Ints:
-        sums = np.zeros((len(drawn), classes), np.int64)
-        if len(present):
-            sums[:, present] = np.add.reduceat(drawn[:, order], starts, axis=1)
-        return sums
-
-    return total
+def _sums(table: Array, group: Array, groups: int) -> Array:
+    """Columns of ``table`` summed by ``group``: R × cells to R × groups."""
+    flat = np.arange(len(table))[:, None] * groups + group
+    return np.bincount(flat.ravel(), table.ravel(), len(table) * groups).reshape(len(table), groups)
 
 
 def _generator(name: str) -> np.random.Generator:
-    """The metric's own stream. It knows no data: nobody can search for labels that suit it."""
     seed = sha256(b"p2peval/bootstrap/v1/" + name.encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
+    return np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "big")))
 
 
-def _middle(values: Floats, level: float) -> Ends:
-    low, high = np.quantile(values, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+def _percentiles(values: Floats) -> Bounds:
+    tail = 50.0 * (1.0 - LEVEL)
+    low, high = np.percentile(values, (tail, 100.0 - tail))
     return float(low), float(high)
-
-
-def _blocks(rows: int, width: int) -> Iterator[slice]:
-    step = max(1, _BLOCK // max(1, width))
-    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))

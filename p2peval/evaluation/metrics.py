@@ -1,152 +1,166 @@
-"""What each metric is: formulas over outputs and labels, and nothing else (evaluation.md, Metrics).
+"""What each metric is: outputs and labels to one number.
 
-Decides definitions. Must not know tolerance, lies or resampling (``intervals``), files or peers.
-scikit-learn is the oracle of the tests; importing it here would cost 1.5 s.
+The one place where metrics are defined; intervals and reports follow these definitions. Must not know
+files, tasks or trust. Checked against scikit-learn in the tests, which costs 1.5 s to import and so never
+runs here.
 
-Classification: ``outputs`` is N × C class scores, ``labels`` N integers in 0…C−1. The predicted class is
-that of the largest score, the lowest index on a tie; a row with any NaN predicts no class and is wrong.
-Regression: ``outputs`` is N or N × 1, ``labels`` N numbers; a declared range clips the outputs, not the labels.
-A metric that does not exist for these outputs is None.
+Shapes: ``outputs`` is N × C (a class's logit or probability each) or, for regression, N or N × 1;
+``labels`` is N of int64 in 0…C−1, or of float64. Every metric is None where it is undefined: without
+samples, and where its docstring says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from p2peval.core.messages import Defined, Range
-from p2peval.core.types import NANO, from_nano, to_nano
-from p2peval.defaults import PROBABILITY_SLACK
+from p2peval.core.messages import Range
+from p2peval.core.types import from_nano
+from p2peval.errors import EvaluationError
 
+Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Outputs = NDArray[np.floating[Any]]
 
 NO_CLASS = -1
-"""The prediction of a row with a NaN."""
+"""The prediction of a row that holds a NaN: wrong under every label."""
 
-MAX_NANO = 2**63 - 1
-"""What a metric on the wire holds (sint64): ± 9.2e9."""
-
-
-def stated(value: float | None) -> tuple[Defined, int]:
-    """A metric's value as it is signed: whether there is one, and it in units of 1e-9 (else 0)."""
-    if value is None or np.isnan(value):
-        return Defined.UNDEFINED, 0
-    if abs(value) * NANO >= MAX_NANO:
-        return Defined.OUT_OF_RANGE, 0
-    return Defined.VALUE, to_nano(value)
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of one row may sum from 1; a float32 softmax stays within 1e-6."""
 
 
 # ── classification ────────────────────────────────────────────────────────────────────────────────
 
 
-def predictions(outputs: Outputs) -> Ints:
-    """Class of each row, or NO_CLASS."""
-    chosen: Ints = np.argmax(outputs, axis=1).astype(np.int64)
-    chosen[np.isnan(outputs).any(axis=1)] = NO_CLASS
-    return chosen
+def predictions(outputs: Array) -> Ints:
+    """The class of each row's largest output, ties to the lowest index; NO_CLASS where any is NaN."""
+    return np.where(np.isnan(outputs).any(axis=1), NO_CLASS, outputs.argmax(axis=1))
 
 
-def accuracy(outputs: Outputs, labels: Ints) -> float | None:
-    """Share of samples whose predicted class is the label."""
-    return _mean((predictions(outputs) == labels).astype(np.float64))
+def accuracy(outputs: Array, labels: Array) -> float | None:
+    """Share of samples whose prediction is the label (sklearn.metrics.accuracy_score)."""
+    return float(np.mean(predictions(outputs) == labels)) if len(labels) else None
 
 
-def macro_f1(outputs: Outputs, labels: Ints) -> float | None:
-    """Unweighted mean of F1 over all C declared classes (those no sample has included).
+def macro_f1(outputs: Array, labels: Array) -> float | None:
+    """Unweighted mean of F1 over the classes that occur in the labels.
 
-    F1 of a class = 2·TP / (labelled + predicted), and 0 where it is neither labelled nor predicted:
-    scikit-learn's ``f1_score(labels=range(C), average="macro", zero_division=0)``.
+    Those alone, so that the benchmark fixes the denominator and no output can change it: scikit-learn's
+    f1_score(average="macro", labels=unique(labels), zero_division=0). A class never predicted has F1 = 0.
     """
     if not len(labels):
         return None
-    return float(class_f1(*class_counts(predictions(outputs), labels, outputs.shape[1])).mean())
+    predicted = predictions(outputs)
+    width = outputs.shape[1]
+    hits = np.bincount(labels[predicted == labels], minlength=width)
+    guesses = np.bincount(predicted[predicted != NO_CLASS], minlength=width)
+    return float(macro(hits, np.bincount(labels, minlength=width), guesses))
 
 
-def class_counts(predicted: Ints, labels: Ints, classes: int) -> tuple[Ints, Ints, Ints]:
-    """For each class: samples that are both labelled and predicted so, that are labelled so, that are predicted so."""
-    hits = np.bincount(labels[predicted == labels], minlength=classes)
-    labelled = np.bincount(labels, minlength=classes)
-    said = np.bincount(predicted[predicted != NO_CLASS], minlength=classes)
-    return hits, labelled, said
+def macro(hits: Array, support: Array, guesses: Array) -> Floats:
+    """Mean F1 = 2·hits / (support + guesses) over the classes with support; classes on the last axis."""
+    occurs = support > 0
+    f1 = 2.0 * hits / np.maximum(support + guesses, 1)
+    mean: Floats = np.where(occurs, f1, 0.0).sum(axis=-1) / occurs.sum(axis=-1)
+    return mean
 
 
-def class_f1(hits: NDArray[Any], labelled: NDArray[Any], said: NDArray[Any]) -> Floats:
-    """F1 from counts, element by element (any shape)."""
-    total = labelled + said
-    share: Floats = np.divide(2.0 * hits, total, out=np.zeros(np.shape(total)), where=total > 0)
-    return share
+def brier(outputs: Array, labels: Array) -> float | None:
+    """Mean over samples of Σ_c (p_c − [c = label])², 0 to 2 (Brier 1950, his original form).
 
-
-def brier(outputs: Outputs, labels: Ints) -> float | None:
-    """Mean over samples of Σ_c (p_c − [c is the label])², 0 (best) to 2: Brier 1950, all classes counted.
-
-    Twice scikit-learn's ``brier_score_loss`` for two classes, which counts one of them. Undefined unless
-    every row is a probability distribution, up to PROBABILITY_SLACK.
+    For two classes this is twice scikit-learn's brier_score_loss of the positive class. Undefined unless
+    every output is in [0, 1] and every row sums to 1 within SUM_TOLERANCE: logits are no probabilities.
     """
-    chances = probabilities(outputs)
-    return None if chances is None else _mean(brier_losses(chances, labels))
+    return float(brier_losses(outputs, labels).mean()) if len(labels) and are_probabilities(outputs) else None
 
 
-def probabilities(outputs: Outputs) -> Floats | None:
-    """The rows within [0, 1], or None where some row is no distribution: rounding may miss by PROBABILITY_SLACK."""
-    chances = np.clip(outputs.astype(np.float64), 0.0, 1.0)
-    near = np.abs(outputs - chances) <= PROBABILITY_SLACK
-    whole = np.abs(chances.sum(axis=1) - 1.0) <= PROBABILITY_SLACK
-    return chances if near.all() and whole.all() else None
-
-
-def brier_losses(chances: Floats, labels: Ints) -> Floats:
-    """Each sample's part of the Brier score."""
-    losses: Floats = np.square(distances(chances, labels)).sum(axis=1)
+def brier_losses(outputs: Array, labels: Array) -> Floats:
+    """Σ_c (p_c − [c = label])² of each sample."""
+    losses: Floats = np.square(misses(outputs, labels)).sum(axis=1)
     return losses
 
 
-def distances(chances: Floats, labels: Ints) -> Floats:
-    """N × C: how far each probability is from what the label says, 0 to 1."""
-    away = chances.copy()
-    rows = np.arange(len(labels))
-    away[rows, labels] = 1.0 - away[rows, labels]
-    return away
+def misses(outputs: Array, labels: Array) -> Floats:
+    """|p_c − [c = label]|, N × C."""
+    target = labels[:, None] == np.arange(outputs.shape[1])
+    distances: Floats = np.abs(outputs.astype(np.float64) - target)
+    return distances
+
+
+def are_probabilities(outputs: Array) -> bool:
+    """Whether every row is a distribution over classes; NaN and infinities are not."""
+    within = bool(((outputs >= 0.0) & (outputs <= 1.0)).all())  # false for NaN
+    return within and bool((np.abs(outputs.sum(axis=1, dtype=np.float64) - 1.0) <= SUM_TOLERANCE).all())
 
 
 # ── regression ────────────────────────────────────────────────────────────────────────────────────
 
 
-def mae(outputs: Outputs, labels: Floats, limits: Range | None = None) -> float | None:
-    """Mean absolute error, in the labels' unit. Undefined where an output, once clipped, is not finite."""
-    away = errors(outputs, labels, limits)
-    return None if away is None else _mean(away)
+def mae(outputs: Array, labels: Array, limits: Range | None = None) -> float | None:
+    """Mean of |output − label| (sklearn.metrics.mean_absolute_error), outputs clipped to ``limits`` first.
+
+    Undefined where any output is not finite: clipping an infinity would make a broken model look mild.
+    """
+    return float(errors(outputs, labels, limits).mean()) if _measurable(outputs, labels) else None
 
 
-def rmse(outputs: Outputs, labels: Floats, limits: Range | None = None) -> float | None:
-    """Root of the mean squared error, in the labels' unit. Undefined as ``mae``."""
-    away = errors(outputs, labels, limits)
-    return None if away is None else root_mean_square(away)
-
-
-def root_mean_square(away: Floats) -> float | None:
-    """Scaled first, so that what can be stated neither overflows nor vanishes."""
-    largest = float(away.max(initial=0.0))
-    if not largest:
-        return 0.0 if len(away) else None
-    return largest * float(np.sqrt(np.square(away / largest).mean()))
-
-
-def errors(outputs: Outputs, labels: Floats, limits: Range | None) -> Floats | None:
-    """|output − label| of each sample, outputs clipped to ``limits``; None where one of them is not finite."""
-    said = outputs.reshape(-1).astype(np.float64)
-    if limits is not None:
-        said = np.clip(said, from_nano(limits.low_nano), from_nano(limits.high_nano))
-    if not np.isfinite(said).all():
+def rmse(outputs: Array, labels: Array, limits: Range | None = None) -> float | None:
+    """Root of the mean of (output − label)² (sklearn.metrics.root_mean_squared_error); else as ``mae``."""
+    if not _measurable(outputs, labels):
         return None
-    with np.errstate(over="ignore"):  # beyond float64 is out of range, which ``stated`` says
-        return np.abs(said - labels)
+    with np.errstate(over="ignore"):  # beyond float64 it is inf, which is reported as out of range
+        return float(np.sqrt(np.square(errors(outputs, labels, limits)).mean()))
 
 
-def _mean(values: Floats) -> float | None:
+def errors(outputs: Array, labels: Array, limits: Range | None) -> Floats:
+    """|output − label| of each sample after clipping."""
     with np.errstate(over="ignore"):
-        return float(values.mean()) if len(values) else None
+        return np.abs(clipped(column(outputs), limits) - labels)
+
+
+def clipped(values: Floats, limits: Range | None) -> Floats:
+    return values if limits is None else np.clip(values, from_nano(limits.low_nano), from_nano(limits.high_nano))
+
+
+def column(outputs: Array) -> Floats:
+    """N or N × 1 as N of float64."""
+    return outputs.reshape(len(outputs)).astype(np.float64)
+
+
+def _measurable(outputs: Array, labels: Array) -> bool:
+    return len(labels) > 0 and bool(np.isfinite(outputs).all())
+
+
+# ── by name ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """``measure``: (outputs, labels, limits) -> value, or None where undefined."""
+
+    task: str
+    measure: Callable[[Array, Array, Range | None], float | None]
+
+
+METRICS = {
+    "accuracy": Metric("classification", lambda outputs, labels, _: accuracy(outputs, labels)),
+    "macro_f1": Metric("classification", lambda outputs, labels, _: macro_f1(outputs, labels)),
+    "brier": Metric("classification", lambda outputs, labels, _: brier(outputs, labels)),
+    "mae": Metric("regression", mae),
+    "rmse": Metric("regression", rmse),
+}
+
+
+def check(outputs: Array, labels: Array, *, task: str, classes: int) -> None:
+    """Raises EvaluationError ``data_mismatch`` where shapes or labels do not fit the task."""
+    if task == "classification":
+        fits = outputs.shape == (len(labels), classes) and classes > 0
+        fits = fits and bool(((labels >= 0) & (labels < classes)).all())
+    else:
+        fits = outputs.shape in ((len(labels),), (len(labels), 1)) and bool(np.isfinite(labels).all())
+    if not fits or labels.ndim != 1:
+        raise EvaluationError("data_mismatch", f"outputs {outputs.shape} do not fit {labels.shape} labels of a {task}")
