@@ -26,18 +26,18 @@ def report(
     task: str,
     classes: int,
     range: Range | None,
-    delta_nano: int,
+    delta_nano: int | None,
     tolerance: Tolerance,
-    audited: bool = True,
 ) -> tuple[MetricReport, ...]:
     """One report for each name of ``metrics``, in order.
 
     ``outputs`` N × C, ``labels`` N (see evaluation.metrics). ``range``: declared for regression, else None.
-    At most ⌊δN⌋ altered outputs make the audit interval; ``audited`` False leaves it out.
+    At most ⌊δN⌋ altered outputs make the audit interval. ``delta_nano`` None leaves it out: nobody but
+    this machine ran the model, so there is nothing that a lie could have moved.
     Raises EvaluationError: ``unknown_metric``, ``data_mismatch``.
     """
     check(outputs, labels, task=task, classes=classes)
-    altered = delta_nano * len(labels) // NANO
+    altered = None if delta_nano is None else delta_nano * len(labels) // NANO
     reports = []
     for name in metrics:
         if name not in METRICS or METRICS[name].task != task:
@@ -48,7 +48,7 @@ def report(
         elif not _fits(value):
             reports.append(MetricReport(name, Defined.OUT_OF_RANGE, 0, None, None))
         else:
-            certain = intervals.audit(name, outputs, labels, range, tolerance, altered) if audited else None
+            certain = intervals.audit(name, outputs, labels, range, tolerance, altered) if altered is not None else None
             likely = intervals.sampling(name, outputs, labels, range)
             reports.append(
                 MetricReport(name, Defined.VALUE, to_nano(value), _interval(certain, value), _interval(likely, value))
