@@ -1,0 +1,90 @@
+"""Samples per second through the daemon's own path ÷ a bare onnxruntime loop with the same recipe.
+
+The path is Workshop → Sandbox → worker, blobs from the store and outputs back onto it. Both sides time their
+loop over batches alone, each in a fresh process, taking turns; opening the session and hashing stay outside.
+What the whole job takes, all of it included, stands beside.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import bench_models
+import numpy as np
+import trio
+from bench_models import Case
+from report import Row
+from worlds import author_spec, seed_of
+
+from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.daemon.clock import Clock
+from p2peval.daemon.library import Library
+from p2peval.daemon.workshop import Workshop
+from p2peval.evaluation.sandbox import Sandbox
+from p2peval.store.blobs import BlobStore
+
+RUNS = 7
+WANTED = {"cnn": 0.90, "logreg": 0.75}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Seconds: of the bare loop, of ours, and of our whole job."""
+
+    bare: float
+    loop: float
+    job: float
+
+
+def run(scratch: Path) -> list[Row]:
+    return [row for case in (bench_models.cnn(), bench_models.logreg()) for row in trio.run(_measure, case, scratch)]
+
+
+async def _measure(case: Case, scratch: Path) -> list[Row]:
+    store = BlobStore(scratch / f"{case.name}-blobs", 4 << 30)
+    spec, model = _put(case, store, scratch)
+    no_network: Any = None  # all blobs are here
+    workshop = Workshop(Sandbox(1), Library(no_network, store, Clock()), seed_of("me"), scratch)
+    await _turn(case, spec, model, workshop, store)  # files into the page cache, bytecode onto the disk
+    turns = [await _turn(case, spec, model, workshop, store) for _ in range(RUNS)]
+    ratio = statistics.median(turn.bare / turn.loop for turn in turns)
+    bare, loop, job = (
+        statistics.median(getattr(turn, part) for turn in turns) for part in ("bare", "loop", "job")
+    )
+    against = f"bare loop {case.samples / bare:.0f} samples/s, ours {case.samples / loop:.0f}"
+    return [
+        Row(f"evaluation.ratio.{case.name}", ratio, "ratio", f"{against}; wanted: >= {WANTED[case.name]:.2f}"),
+        Row(
+            f"evaluation.job_overhead_s.{case.name}",
+            job - loop,
+            "s",
+            f"loop of {loop:.3f} s over {case.samples} samples: process, scan, session, hashing, storing",
+        ),
+    ]
+
+
+def _put(case: Case, store: BlobStore, scratch: Path) -> tuple[BenchmarkSpec, Blob]:
+    inputs = scratch / f"{case.name}.npy"
+    np.save(inputs, np.random.default_rng(3).random((case.samples, *case.input.shape), np.float32))
+    spec = replace(
+        author_spec().payload,
+        samples=case.samples,
+        inputs=store.add_file(inputs),
+        model_input=case.input,
+        model_output=case.output,
+    )
+    return spec, store.add_bytes(case.model)
+
+
+async def _turn(case: Case, spec: BenchmarkSpec, model: Blob, workshop: Workshop, store: BlobStore) -> Turn:
+    command = [sys.executable, str(Path(__file__).with_name("bare_loop.py"))]
+    arguments = [str(store.path(model.cid)), str(store.path(spec.inputs.cid)), str(*case.output.shape)]
+    bare = await trio.run_process([*command, *arguments, "x", "y"], capture_stdout=True)
+    start = time.perf_counter()
+    answer, _ = await workshop.outputs(spec, model)
+    return Turn(float(bare.stdout), answer.run_s, time.perf_counter() - start)
