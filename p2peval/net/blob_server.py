@@ -7,7 +7,7 @@ Every chunk is hashed as it leaves the disk, so a damaged file makes us say "not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -17,13 +17,14 @@ from p2peval import defaults
 from p2peval.core.messages import Blob
 from p2peval.core.types import Cid, PeerId
 from p2peval.errors import NetworkError, NotFoundError, RemoteProtocolError, StoreError
-from p2peval.net.blobs import PROTOCOL, BlobStore
+from p2peval.net.blobs import PROTOCOL, BlobStore, together
 from p2peval.net.network import Network, Stream
 from p2peval.net.streams import read_frame, write_frame
 from p2peval.wire.bounds import FRAME_BYTES
 from p2peval.wire.codec import decode_frame, encode_frame
 from p2peval.wire.frames import BlobHeader, BlobRequest
 
+_READ_AHEAD = 1  # chunks read while another is written
 _NOT_FOUND = encode_frame(BlobHeader(found=False, size=0, root=b""))
 
 
@@ -73,10 +74,8 @@ class BlobServer:
         if request.count > defaults.BLOB_MAX_RUN or request.first_chunk + request.count > chunks:
             raise RemoteProtocolError("range", f"{request.count} from {request.first_chunk} of {chunks} chunks")
         await write_frame(stream, encode_frame(BlobHeader(True, blob.size, blob.root)))
-        if request.want_hashes:
-            await self._send(stream, partial(self._store.hashes, blob.cid))
-        for index in range(request.first_chunk, request.first_chunk + request.count):
-            await self._send(stream, partial(self._store.chunk, blob.cid, index))
+        send, receive = trio.open_memory_channel[bytes](_READ_AHEAD)
+        await together(partial(self._read, request, send), partial(self._write, stream, receive))
 
     async def _find(self, cid: Cid) -> Blob | None:
         try:
@@ -84,11 +83,22 @@ class BlobServer:
         except (NotFoundError, StoreError):  # damaged is as good as gone
             return None
 
-    async def _send(self, stream: Stream, read: Callable[[], bytes]) -> None:
-        try:
-            data = await trio.to_thread.run_sync(read)
-        except (NotFoundError, StoreError) as error:  # gone or damaged since we said that we have it
-            raise NetworkError(f"cannot go on giving: {error.message}") from error
-        with trio.fail_after(defaults.BLOB_IDLE):
-            await stream.write(data)
-        self.sent[stream.peer] += len(data)
+    async def _read(self, request: BlobRequest, send: trio.MemorySendChannel[bytes]) -> None:
+        """Reads ahead of ``_write``, so that disk and network are busy at the same time."""
+        reads = [partial(self._store.hashes, request.cid)] if request.want_hashes else []
+        run = range(request.first_chunk, request.first_chunk + request.count)
+        async with send:
+            for read in (*reads, *(partial(self._store.chunk, request.cid, index) for index in run)):
+                try:
+                    await send.send(await trio.to_thread.run_sync(read))
+                except (NotFoundError, StoreError) as error:  # gone or damaged since we said that we have it
+                    raise NetworkError(f"cannot go on giving: {error.message}") from error
+
+    async def _write(self, stream: Stream, receive: trio.MemoryReceiveChannel[bytes]) -> None:
+        async for data in receive:
+            try:
+                with trio.fail_after(defaults.BLOB_IDLE):
+                    await stream.write(data)
+            except trio.TooSlowError as error:
+                raise NetworkError(f"{stream.peer} takes nothing") from error
+            self.sent[stream.peer] += len(data)

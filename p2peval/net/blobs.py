@@ -184,16 +184,14 @@ class _Transfer:
             self.report.failed[holder] = error.message
             return
         try:
-            match await _Conversation(self, stream).run():
-                case None:
-                    pass
-                case VerificationError() as lie:
-                    self.report.liars.append(holder)
-                    self.report.failed[holder] = lie.message
-                case NetworkError() | RemoteProtocolError() as fault:
-                    self.report.failed[holder] = fault.message
-                case ours:
-                    self._fail(ours)
+            await _Conversation(self, stream).run()
+        except VerificationError as lie:
+            self.report.liars.append(holder)
+            self.report.failed[holder] = lie.message
+        except (NetworkError, RemoteProtocolError) as fault:
+            self.report.failed[holder] = fault.message
+        except P2pevalError as ours:
+            self._fail(ours)
         finally:
             self._give_back(holder)
             await stream.reset()
@@ -214,22 +212,11 @@ class _Conversation:
         self._stream = stream
         self._asked: deque[BlobRequest] = deque()
         self._asked_hashes = transfer.partial.ready
-        self._fault: P2pevalError | None = None
 
-    async def run(self) -> P2pevalError | None:
-        """Goes on until cancelled, for all is there, or until something is wrong with this holder: returns what."""
+    async def run(self) -> None:
+        """Goes on until cancelled, because all is there, or raises what is wrong with this holder, or with us."""
         send, receive = trio.open_memory_channel[tuple[int, bytes]](_UNCHECKED)
-        async with trio.open_nursery() as nursery:
-            for work in (partial(self._read, send), partial(self._check, receive)):
-                nursery.start_soon(self._settle, work, nursery.cancel_scope)
-        return self._fault
-
-    async def _settle(self, work: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
-        try:
-            await work()
-        except P2pevalError as error:
-            self._fault = self._fault or error
-            scope.cancel()
+        await together(partial(self._read, send), partial(self._check, receive))
 
     async def _read(self, send: trio.MemorySendChannel[tuple[int, bytes]]) -> None:
         repeat = False
@@ -273,6 +260,24 @@ class _Conversation:
         async for index, chunk in receive:
             await trio.to_thread.run_sync(self._transfer.partial.write, index, chunk)
             self._transfer.arrived(self._stream.peer, index, len(chunk))
+
+
+async def together(*halves: Callable[[], Awaitable[None]]) -> None:
+    """Run all at once; the first P2pevalError ends the others and is raised as itself, not in a group."""
+    failures: list[P2pevalError] = []
+
+    async def run(half: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
+        try:
+            await half()
+        except P2pevalError as error:
+            failures.append(error)
+            scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        for half in halves:
+            nursery.start_soon(run, half, nursery.cancel_scope)
+    if failures:
+        raise failures[0]
 
 
 @contextmanager

