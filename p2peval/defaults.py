@@ -70,7 +70,6 @@ MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its 
 MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
 MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
 DIFFERING_CHECKED: Final = 8  # rows re-run because replicas differ there; spec (trust.md §2)
-DIFFERING_LISTED: Final = 64  # differing samples named in an answer; spec (core/events.py)
 LIMIT_SECONDS: Final = 60  # seconds a model may run on a benchmark; guess
 LIMIT_MEMORY_MB: Final = 2048  # MiB a model may use; guess
 LIMIT_MODEL_MB: Final = 64  # MiB of a model file; guess
@@ -163,6 +162,10 @@ WORKER_GRACE: Final = 10.0  # seconds beside a benchmark's limit for scoring and
 PEER_SUFFIX: Final = 4  # characters of a peer id that name it at least; spec
 REF_PREFIX: Final = 10  # characters of a CID that name it at least: the first 7 are the same for all; guess
 DATA_PATIENCE: Final = 60.0  # seconds that `eval run` waits for a benchmark's data to arrive; guess
+
+# ── demo ──────────────────────────────────────────────────────────────────────────────────────────
+DEMO_START: Final = 60.0  # seconds a daemon may take to be ready; 2-4 on two busy cores (measured), rest slack
+DEMO_PATIENCE: Final = 60.0  # seconds for each thing that the demo waits for; the slowest takes 3 (measured), rest slack
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
 HALF_LIFE_DAYS: Final = 30.0  # days, of agreement; spec

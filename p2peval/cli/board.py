@@ -18,10 +18,13 @@ def board_command(options: Options, bench: str) -> None:
     """What this node checked itself, ranked; claims of others stand below and have no rank."""
     out = Output(options)
     board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView)
+    out.answer("board", board, lambda: board_table(out, board))
+
+
+def board_table(out: Output, board: BoardView) -> str:
     headings = ["RANK", "MODEL", board.primary.upper(), "AUDIT", "SAMPLING (95 %)", "RE-RUN", "CHECKED", "EVALUATORS"]
     rows = [_row(out, board.primary, line) for line in board.lines]
-    empty = f"no results in {board.name} yet; p2peval eval run {board.name} MODEL.onnx"
-    out.answer("board", board, lambda: out.table(headings, rows, empty))
+    return out.table(headings, rows, f"no results in {board.name} yet; p2peval eval run {board.name} MODEL.onnx")
 
 
 def _row(out: Output, primary: str, line: BoardLine) -> list[str]:

@@ -53,6 +53,44 @@ class DraftView(Struct, frozen=True, kw_only=True):
     file: str
 
 
+class DemoPeerView(Struct, frozen=True, kw_only=True):
+    """``joined``: "published", "by invitation" or "by topic name"."""
+
+    name: str
+    peer: str
+    home: str
+    lies: bool
+    joined: str
+
+
+class ClaimView(Struct, frozen=True, kw_only=True):
+    """Something that the demo says happened: what was found, and whether that is what it should be."""
+
+    name: str
+    value: str
+    limit: str
+    held: bool
+
+
+class DemoView(Struct, frozen=True, kw_only=True):
+    """``board`` and ``reputation`` as the requester sees them, ``claimed``: the same board at another member.
+
+    ``reports``: files, one for each task. ``seconds``: by phase, and in "total".
+    """
+
+    folder: str
+    network: str
+    requester: str
+    peers: tuple[DemoPeerView, ...]
+    tasks: tuple[views.TaskView, ...]
+    board: views.BoardView
+    claimed: views.BoardView
+    reputation: tuple[views.ReputationView, ...]
+    reports: tuple[str, ...]
+    claims: tuple[ClaimView, ...]
+    seconds: dict[str, float]
+
+
 ANSWERS: dict[str, Any] = {
     "version": VersionView,
     "paths": PathsView,
@@ -79,6 +117,7 @@ ANSWERS: dict[str, Any] = {
     "board": views.BoardView,
     "rep.ls": tuple[views.ReputationView, ...],
     "rep.show": views.ReputationView,
+    "demo": DemoView,
 }
 
 

@@ -23,20 +23,7 @@ def ls(options: Options, bench: str | None) -> None:
     out = Output(options)
     query = {"bench": bench} if bench else None
     peers = reach(options).get("/v1/reputation", tuple[ReputationView, ...], query)
-    rows = [
-        [
-            out.peer(view.peer, view.name),
-            f"{view.reputation:.3f}",
-            f"{view.low:.2f}–{view.high:.2f}",
-            str(view.resolved),
-            _agreed(view),
-            out.ago(view.last_seen),
-            ",".join(view.flags) or "-",
-        ]
-        for view in peers
-    ]
-    headings = ["PEER", "REPUTATION", "95 % CI", "RESOLVED", "AGREE", "LAST", "FLAGS"]
-    out.answer("rep.ls", peers, lambda: out.table(headings, rows, "no evidence about anybody yet"))
+    out.answer("rep.ls", peers, lambda: reputation_table(out, peers))
 
 
 @rep_command.command("show")
@@ -57,6 +44,23 @@ def show(options: Options, peer: str) -> None:
         ("flags", ", ".join(view.flags)),
     ]
     out.answer("rep.show", view, lambda: out.fields(pairs))
+
+
+def reputation_table(out: Output, peers: tuple[ReputationView, ...]) -> str:
+    rows = [
+        [
+            out.peer(view.peer, view.name),
+            f"{view.reputation:.3f}",
+            f"{view.low:.2f}–{view.high:.2f}",
+            str(view.resolved),
+            _agreed(view),
+            out.ago(view.last_seen),
+            ",".join(view.flags) or "-",
+        ]
+        for view in peers
+    ]
+    headings = ["PEER", "REPUTATION", "95 % CI", "RESOLVED", "AGREE", "LAST", "FLAGS"]
+    return out.table(headings, rows, "no evidence about anybody yet")
 
 
 def _agreed(view: ReputationView) -> str:
