@@ -1,31 +1,37 @@
-"""How many samples to audit, which ones, and what that certifies (trust.md §1). Exact integers throughout.
+"""How many samples to audit, which ones, and what that certifies (trust.md §1).
 
 A lie on more than δ·n outputs alters at least D = ⌊δn⌋+1 of them; s samples drawn without replacement miss
-them all with probability C(n−D, s) / C(n, s). This is detection power, not a belief about the peer.
+them all with probability C(n−D, s) / C(n, s). This is detection power, not a belief about the peer. Whatever
+is signed or compared comes from integers; a float only ever says where not to look.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import sha256
-from math import ceil, log, log1p, perm
+from math import ceil, comb, log, log1p, perm
+
+import numpy as np
 
 from p2peval.core.types import NANO
 
 DRAW_DOMAIN = b"p2peval/audit-draw/v1"
 
+PI_SQUARED_E12 = 9_869_604_401_089
+"""π² · 10¹², an integer, so that every machine computes the same ε."""
 
-def miss_ratio(n: int, altered: int, s: int) -> tuple[int, int]:
-    """Chance that ``s`` of ``n`` samples hit none of ``altered``, as an exact (numerator, denominator)."""
-    few, many = sorted((s, altered))  # C(n−D, s)/C(n, s) is symmetric in D and s: multiply the shorter way
-    return perm(n - many, few), perm(n, few)
+_LOG_ERROR = 1e-9
+"""More than rounding makes of the sum of 10⁵ logarithms of ratios: 1e-16 each, 1e-11 in all."""
+
+
+# ── how many ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @lru_cache(maxsize=4096)
 def sample_size(n: int, epsilon_nano: int, delta_nano: int) -> int:
     """The least s for which a lie on more than δ·n of n outputs escapes with probability at most ε.
 
-    ``n`` ≥ 1; ε and δ in 1e-9, above 0 and below 1. The result is between 1 and n.
+    ``n`` from 1 to 10⁸; ε and δ in 1e-9, above 0 and below 1. The result is exact, between 1 and n.
     """
     altered = delta_nano * n // NANO + 1
     if altered >= n:
@@ -34,11 +40,33 @@ def sample_size(n: int, epsilon_nano: int, delta_nano: int) -> int:
     low, high = 1, max(1, min(n - altered + 1, with_replacement))
     while low < high:
         middle = (low + high) // 2
-        missed, all_draws = miss_ratio(n, altered, middle)
-        if missed * NANO > epsilon_nano * all_draws:
-            low = middle + 1
-        else:
+        if _misses_enough(n, altered, middle, epsilon_nano):
             high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def miss_probability(n: int, altered: int, s: int) -> float:
+    """Chance that ``s`` of ``n`` samples hit none of the ``altered``, correctly rounded; all within 0 to ``n``."""
+    missed, draws = _miss_ratio(n, altered, s)
+    return missed / draws
+
+
+def bad_bound(n: int, s: int, bad: int, epsilon_nano: int) -> int:
+    """Most samples that may be bad among ``n`` when an audit of ``s`` found ``bad``, at confidence 1−ε.
+
+    Exact, one-sided, finite population (Clopper & Pearson 1934, with the hypergeometric): the largest D
+    under which so few would be found with probability above ε. ``bad`` ≤ ``s`` ≤ ``n``.
+    """
+    draws = comb(n, s)
+    low, high = bad, n - s + bad
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _draws_finding(n, middle, s, bad) * NANO > epsilon_nano * draws:
+            low = middle
+        else:
+            high = middle - 1
     return low
 
 
@@ -53,19 +81,52 @@ def look_epsilon(epsilon_nano: int, look: int) -> int:
     return max(1, epsilon_nano * 6 * 10**12 // (PI_SQUARED_E12 * look * look))
 
 
-PI_SQUARED_E12 = 9_869_604_401_089
-"""π² · 10¹², an integer, so that every machine computes the same ε."""
-
-
 def spent_epsilon(epsilon_nano: int, looks: int) -> int:
     """What ``looks`` audits of one task have spent together (union bound)."""
     return sum(look_epsilon(epsilon_nano, look) for look in range(1, looks + 1))
 
 
+def _misses_enough(n: int, altered: int, s: int, epsilon_nano: int) -> bool:
+    """Whether the chance to miss is at most ε: by logarithms where they can tell, else by integers of a megabit."""
+    few, many = sorted((s, altered))
+    if few + many > n:
+        return True  # no room to miss
+    left = n - np.arange(few)
+    excess = float(np.log((left - many) / left).sum()) - log(epsilon_nano / NANO)
+    if abs(excess) > _LOG_ERROR:
+        return excess < 0
+    ways, draws = _miss_ratio(n, altered, s)
+    return ways * NANO <= epsilon_nano * draws
+
+
+def _miss_ratio(n: int, altered: int, s: int) -> tuple[int, int]:
+    """C(n−D, s) / C(n, s) as (numerator, denominator)."""
+    few, many = sorted((s, altered))  # symmetric in D and s: multiply the shorter way
+    return perm(n - many, few), perm(n, few)
+
+
+def _draws_finding(n: int, bad: int, s: int, most: int) -> int:
+    """How many of the C(n, s) draws hold at most ``most`` of the ``bad`` samples."""
+    found = max(0, s - (n - bad))
+    ways = comb(bad, found) * comb(n - bad, s - found)
+    total = 0
+    while found <= min(most, bad, s):
+        total += ways
+        ways = ways * (bad - found) * (s - found) // ((found + 1) * (n - bad - s + found + 1))
+        found += 1
+    return total
+
+
+# ── which ones ────────────────────────────────────────────────────────────────────────────────────
+
+
 def draw(nonce: bytes, task: str, root: bytes, n: int, s: int) -> list[int]:
     """``s`` distinct indices below ``n``, sorted: a sparse Fisher–Yates shuffle on a SHA-256 stream.
 
-    Nobody can know them before the nonce is opened, and everybody gets the same ones after.
+    Nobody can know them before the nonce is opened, and everybody gets the same ones after. All n for s > n.
+    Seed = SHA-256(domain, nonce, task, root; all but the domain behind their 4-byte length); block k =
+    SHA-256(seed ‖ k), k in 8 bytes; a block is four words; all big-endian. Step i takes the next word below the
+    largest multiple of n−i that fits 64 bits, modulo n−i, and swaps that place behind i into place i.
     """
     stream = _Stream(nonce, task, root)
     moved: dict[int, int] = {}
