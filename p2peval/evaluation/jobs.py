@@ -68,10 +68,9 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
 class Compared(Answer, frozen=True, tag="compared"):
     """The audit of one evaluator's outputs.
 
-    ``mismatch``: "" if the outputs are those committed to, else "outputs_size", "outputs_not_canonical" or
-    "root", and nothing was run.
+    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run.
     ``drawn``: size of the draw; ``audited``: samples re-run, those where replicas differ included;
-    ``differing``: up to DIFFERING_LISTED of them that do not hold.
+    ``differing``: up to MAX_DIFFERING of them that do not hold.
     """
 
     mismatch: str

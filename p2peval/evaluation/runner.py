@@ -127,12 +127,12 @@ def _evaluate(job: Evaluate) -> Evaluated:
 
 
 def _preview(job: Preview) -> Previewed:
-    from p2peval.evaluation import score
     from p2peval.evaluation.recipe import equivalence_class
+    from p2peval.evaluation.score import score
 
     model, inputs = _open(job.run)
     rows, run_s = _timed_run(model, inputs)
-    metrics = score.own(job.scoring, rows)
+    metrics = score(job.scoring, rows, None)
     return Previewed(equivalence_class(), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
 
 
@@ -140,8 +140,8 @@ def _compare(job: Compare) -> Compared:
     from p2peval.core.audit import draw
     from p2peval.core.commitment import output_root
     from p2peval.core.outputs import differing
-    from p2peval.defaults import DIFFERING_LISTED
-    from p2peval.evaluation import score
+    from p2peval.defaults import MAX_DIFFERING
+    from p2peval.evaluation.score import score
 
     try:
         claimed = _read_outputs(job.outputs, job.run)
@@ -155,8 +155,8 @@ def _compare(job: Compare) -> Compared:
     rerun = _canonical(model.run_at(inputs, checked), model)
     wrong = differing(claimed[checked], rerun, job.tolerance)
     bad = tuple(index for index, differs in zip(checked, wrong, strict=True) if differs)
-    metrics = score.claimed(job.scoring, claimed, drawn=len(drawn), wrong=len(bad)) if job.scoring else ()
-    return Compared("", len(drawn), len(checked), bad[:DIFFERING_LISTED], metrics)
+    metrics = score(job.scoring, claimed, job.tolerance) if job.scoring else ()
+    return Compared("", len(drawn), len(checked), bad[:MAX_DIFFERING], metrics)
 
 
 def _contested(job: Compare, claimed: Any) -> list[int]:
@@ -172,8 +172,8 @@ def _contested(job: Compare, claimed: Any) -> list[int]:
         with suppress(RemoteProtocolError):  # its own audit will say so
             contested |= differing(claimed, _read_outputs(path, job.run), job.tolerance)
     rows: Sequence[int] = np.flatnonzero(contested).tolist()
-    count = min(DIFFERING_CHECKED, len(rows))
-    return [rows[at] for at in draw(job.nonce, f"{job.task}/contested", job.root, len(rows), count)] if rows else []
+    chosen = draw(job.nonce, f"{job.task}/contested", job.root, len(rows), DIFFERING_CHECKED)
+    return [rows[at] for at in chosen]
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────
@@ -204,7 +204,7 @@ def _canonical(outputs: Any, model: Any) -> Any:
 
 
 def _read_outputs(path: str, run: Run) -> Any:
-    """Rows of somebody's outputs blob. Raises RemoteProtocolError: outputs_size, outputs_not_canonical."""
+    """Rows of somebody's outputs blob. Raises RemoteProtocolError: outputs_size."""
     from p2peval.core.outputs import from_bytes
 
     width = math.prod(run.output.shape)
