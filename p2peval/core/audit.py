@@ -49,7 +49,7 @@ def sample_size(n: int, epsilon_nano: int, delta_nano: int) -> int:
 
 def miss_probability(n: int, altered: int, s: int) -> float:
     """Chance that ``s`` of ``n`` samples hit none of the ``altered``, correctly rounded; all within 0 to ``n``."""
-    missed, draws = _miss_ratio(n, altered, s)
+    missed, draws = miss_ratio(n, altered, s)
     return missed / draws
 
 
@@ -95,11 +95,11 @@ def _misses_enough(n: int, altered: int, s: int, epsilon_nano: int) -> bool:
     excess = float(np.log((left - many) / left).sum()) - log(epsilon_nano / NANO)
     if abs(excess) > _LOG_ERROR:
         return excess < 0
-    ways, draws = _miss_ratio(n, altered, s)
+    ways, draws = miss_ratio(n, altered, s)
     return ways * NANO <= epsilon_nano * draws
 
 
-def _miss_ratio(n: int, altered: int, s: int) -> tuple[int, int]:
+def miss_ratio(n: int, altered: int, s: int) -> tuple[int, int]:
     """C(n−D, s) / C(n, s) as (numerator, denominator)."""
     few, many = sorted((s, altered))  # symmetric in D and s: multiply the shorter way
     return perm(n - many, few), perm(n, few)
