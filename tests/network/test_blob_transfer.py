@@ -37,8 +37,8 @@ async def test_blob_arrives_whole_from_two_holders(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 async def test_fetching_costs_little_beyond_the_bytes_and_their_hashes(tmp_path: Path) -> None:
-    # With a core to spare hashing hides behind the transfer; where there is none, as on a busy machine with two,
-    # it adds to it. So the limit counts both; the figure for the former is printed.
+    # With a core to spare hashing hides behind the transfer; where there is none it adds to it. The limit counts
+    # both, twice over for a busy machine; a round trip per chunk or small writes cost several times as much.
     size = 32 * MIB
     async with real_host("asker") as asker, real_host("holder") as holder:
         holding, asking = BlobStore(tmp_path / "holder", 1 << 30), BlobStore(tmp_path / "asker", 1 << 30)
@@ -58,7 +58,7 @@ async def test_fetching_costs_little_beyond_the_bytes_and_their_hashes(tmp_path:
             name: size / min(times) / 1e6 for name, times in (("bare", bare), ("fetch", fetched), ("local", local))
         }
         print(", ".join(f"{name} {rate:.0f} MB/s" for name, rate in rates.items()), f"{min(bare) / min(fetched):.2f}")
-        assert min(fetched) <= (min(bare) + min(local)) / 0.8
+        assert min(fetched) <= 2 * (min(bare) + min(local))
 
 
 def copied(source: BlobStore, target: BlobStore, blob: Blob) -> float:
