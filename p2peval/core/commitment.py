@@ -26,7 +26,7 @@ def output_leaf(public_key: bytes, index: int, row: bytes) -> bytes:
 
 def output_root(outputs: NDArray[np.generic], public_key: bytes) -> bytes:
     """32-byte root over canonical outputs, N × C. The key makes every evaluator's tree its own."""
-    data, width = outputs.tobytes(), outputs.strides[0] if len(outputs) else 0
+    data, width = outputs.tobytes(), outputs.shape[1] * outputs.itemsize
     prefix = b"\x00" + public_key
     leaves = [
         sha256(prefix + index.to_bytes(8, "big") + data[index * width : (index + 1) * width]).digest()

@@ -35,7 +35,7 @@ def canonical(array: NDArray[Any], dtype: str) -> Outputs:
     wanted = _element(dtype)
     if array.ndim == 0:
         raise LocalProtocolError("outputs need an axis of samples")
-    with np.errstate(over="ignore"):  # float64 beyond float32 is inf, and says so
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond float32 is inf; a signalling NaN is a NaN
         rows = np.array(array, dtype=wanted, order="C")
     rows = rows.reshape(len(rows), int(np.prod(rows.shape[1:], dtype=np.int64)))
     rows[np.isnan(rows)] = np.nan
@@ -71,12 +71,11 @@ def differing(claimed: Outputs, rerun: Outputs, tolerance: Tolerance) -> NDArray
         raise LocalProtocolError(f"outputs {claimed.shape} compared with {rerun.shape}")
     a, b = claimed.astype(np.float64), rerun.astype(np.float64)
     finite = np.isfinite(a) & np.isfinite(b)
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    a[~finite] = b[~finite] = 0.0  # judged above; inf − inf would only warn
-    with np.errstate(over="ignore"):  # opposite ends of float64 differ by inf, which is beyond any tolerance
+    with np.errstate(over="ignore", invalid="ignore"):  # inf − inf is judged by ``same``
         near = np.abs(a - b) <= from_nano(tolerance.atol_nano) + from_nano(tolerance.rtol_nano) * np.abs(b)
-    result: NDArray[np.bool_] = ~(same | (finite & near)).all(axis=1)
-    return result
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    held: NDArray[np.bool_] = np.where(finite, near, same).all(axis=1)
+    return ~held
 
 
 def slack(claimed: Outputs, tolerance: Tolerance) -> NDArray[np.float64]:
