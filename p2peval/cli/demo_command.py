@@ -8,7 +8,7 @@ from p2peval.cli.options import Command, Options, pass_options
 
 
 @click.command("demo", cls=Command)
-@click.option("--peers", type=click.IntRange(3, 16), default=5, show_default=True, help="Daemons to start.")
+@click.option("--peers", type=click.IntRange(3, 9), default=5, show_default=True, help="Daemons to start.")
 @click.option("--liars", type=click.IntRange(0, 4), default=1, show_default=True, help="Those that lie.")
 @pass_options
 def demo_command(options: Options, peers: int, liars: int) -> int:

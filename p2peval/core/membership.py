@@ -105,6 +105,7 @@ def on_announcement(ctx: Context, sealed: Sealed[BenchmarkAnnouncement]) -> str:
     if held is not None:
         _forget_replaced(ctx, "BenchmarkAnnouncement", sealed.signer, f"{held.name}/{held.sequence}")
     _claim(ctx, sealed.payload)
+    ctx.notify("bench.announced", sealed.payload.spec, name=sealed.payload.name, author=sealed.signer)
     return ""
 
 
@@ -187,6 +188,7 @@ def on_profile(ctx: Context, sealed: Sealed[PeerProfile]) -> str:
     )
     if profile.author != ctx.me:
         ctx.do(Learn(profile.author, profile.addresses))
+        ctx.notify("peer.profile", profile.author, name=profile.name, benchmarks=len(profile.memberships))
     return ""
 
 

@@ -28,6 +28,7 @@ from p2peval.daemon.views import (
     IdView,
     InviteView,
     NameClaimView,
+    PeerView,
     ReputationView,
     TaskView,
 )
@@ -108,12 +109,13 @@ class _Play:
                 "/v1/join", BenchmarkView, {"ref": ref, "evaluates": True, "requests": True, "timeout": None}
             )
             self.teller.line("joined", f"{actor.name} {_how(place + 1)}")
-        until(requester.api, "the profiles of all members", lambda: self._all_members(requester, len(actors)))
+        until(requester.api, "the requester to know everybody", lambda: self._knows(requester, len(actors) - 1))
+        self.teller.line("met", f"{requester.name} is connected to all {len(actors) - 1} other members")
 
     def evaluate(self, actors: list[Actor]) -> list[TaskView]:
         """The first model by everybody, so that nobody's honesty stays untried; the rest by whom that leaves."""
         requester = actors[1]
-        tasks = []
+        tasks: list[TaskView] = []
         for path in sorted((self.folder / "models").glob("*.onnx")):
             replicas = 1 if tasks else len(actors) - 1
             body = {"benchmark": models.TOPIC, "model": str(path), "name": path.stem, "replicas": replicas}
@@ -121,10 +123,8 @@ class _Play:
             self.teller.line("asked", f"{requester.name}: {path.stem}, by {replicas} of {len(actors) - 1} peers")
             tasks.append(self.teller.follow(requester.api, task))
             for replica in tasks[-1].replicas:
-                if replica.state == "differs":
-                    self.teller.line(
-                        "caught", f"{called(replica.evaluator)} lied: reputation 0.50 → {replica.reputation:.2f}"
-                    )
+                if replica.state == "differs" and replica.reputation is not None:
+                    self.teller.line("caught", f"{called(replica.evaluator)}: reputation {replica.reputation:.2f} now")
         return tasks
 
     def check(self, actors: list[Actor], tasks: list[TaskView]) -> DemoView:
@@ -171,9 +171,10 @@ class _Play:
 
         until(actor.api, f"word of {models.TOPIC} at {actor.name}", heard)
 
-    def _all_members(self, actor: Actor, count: int) -> bool | None:
-        bench = actor.api.get(path_to("benchmarks", models.TOPIC), BenchmarkView)
-        return len(bench.members) == count or None
+    def _knows(self, actor: Actor, others: int) -> bool | None:
+        """Whether so many members are connected to ``actor``: only those hear its announcements for certain."""
+        peers = actor.api.get("/v1/peers", tuple[PeerView, ...])
+        return sum(peer.connected and models.TOPIC in peer.benchmarks for peer in peers) == others or None
 
     def _board(self, actor: Actor, lines: int) -> BoardView | None:
         board = actor.api.get(path_to("benchmarks", models.TOPIC, "board"), BoardView)
