@@ -174,3 +174,4 @@ BETA_SLOWER: Final = 4.0  # factor by which disagreement fades slower; spec
 ALPHA_CAP: Final = 50.0  # agreements that count at most; spec
 WITHHELD_BETA: Final = 0.25  # disagreements that one unrevealed commitment counts; spec
 LOWER_QUANTILE: Final = 0.10  # of the posterior, for weights; spec
+RETENTION_CHECK: Final = 6 * 3600.0  # seconds between looks for blobs past their retention time; guess

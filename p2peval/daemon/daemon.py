@@ -16,6 +16,7 @@ from p2peval.core.node import Node
 from p2peval.core.policy import Policy
 from p2peval.core.state import State
 from p2peval.core.types import PeerId
+from p2peval.daemon import retention
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
 from p2peval.daemon.driver import Driver, Hands
@@ -95,11 +96,21 @@ async def _serve(
     def make_node(state: State) -> Node:
         return Node(state=state, sealer=sealer, secrets=secrets, rng=choices, network=network_id, policy=policy)
 
+    def state() -> State:
+        return driver.node.state
+
     driver = Driver(database, make_node, clock, feed)
     library = Library(network, blobs, clock)
     workshop = make_workshop(Sandbox(config.evaluation.workers), library, network.peer_id, paths)
     exchange = Exchange(
-        network, network_id, driver.inbox, lambda: driver.node.state, database.envelopes, driver.ask, paths.reports
+        network,
+        network_id,
+        driver.inbox,
+        state,
+        database.envelopes,
+        driver.ask,
+        reports=paths.reports,
+        max_peers=config.network.max_peers,
     )
     service = NodeService(config, paths, network, driver, library, workshop, feed, clock, clock(), stopping)
     exchange.serve()
@@ -111,6 +122,7 @@ async def _serve(
             nursery.start_soon(exchange.watch)
             nursery.start_soon(driver.run, Hands(exchange, Courier(network, clock), library, workshop))
             nursery.start_soon(_until_signal, stopping)
+            nursery.start_soon(retention.run, blobs, state, clock, config.storage.retention_days)
             log.info("peer %s, listening on %s", network.peer_id, ", ".join((*network.addresses(), *addresses)))
             _notify_systemd("READY=1")
             await stopping.wait()

@@ -53,7 +53,9 @@ class Exchange:
         state: Callable[[], State],
         envelopes: Callable[[Iterable[ObjectId]], dict[ObjectId, bytes]],
         ask: Callable[[Callable[[str], Event], Rank], Awaitable[Reply]],
+        *,
         reports: Path,
+        max_peers: int,
     ) -> None:
         self._network = network
         self._network_id = network_id
@@ -62,6 +64,7 @@ class Exchange:
         self._envelopes = envelopes
         self._ask = ask
         self._reports = reports
+        self._max_peers = max_peers
         self._dials = trio.CapacityLimiter(DIALS_AT_ONCE)
 
     def serve(self) -> None:
@@ -222,5 +225,6 @@ class Exchange:
     async def _meet(self, peer: PeerId) -> None:
         """Have a connection to ``peer``; what it leads to follows from PeerUp."""
         async with self._dials:
-            if peer not in self.connected() and peer != self._network.peer_id:
+            connected = self.connected()
+            if peer not in connected and peer != self._network.peer_id and len(connected) < self._max_peers:
                 await self.sync(SyncWith(peer, (DIRECTORY,)))

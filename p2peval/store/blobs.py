@@ -19,7 +19,7 @@ from threading import Lock
 
 from p2peval.core import merkle
 from p2peval.core.messages import Blob
-from p2peval.core.types import Cid
+from p2peval.core.types import Cid, Seconds
 from p2peval.defaults import BLOB_CHUNK, BLOB_PARTIAL_KEPT
 from p2peval.errors import NotFoundError, StoreError, VerificationError
 from p2peval.store.disk import DamagedError, make_private, refusals, sync_directory
@@ -147,6 +147,11 @@ class BlobStore:
 
     def stored(self) -> list[Cid]:
         return sorted(Cid(path.name) for path in self.directory.iterdir() if is_cid(path.name))
+
+    def since(self, cid: Cid) -> Seconds:
+        """Unix time at which it was stored; 0 when it is not here."""
+        stamp = _stamp(self.directory / self._name(cid))
+        return stamp[1] / 1e9 if stamp else 0.0
 
     def delete(self, cid: Cid) -> None:
         """Forget a blob and what was fetched of it; no error when there is none."""
