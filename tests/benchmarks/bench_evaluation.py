@@ -53,9 +53,7 @@ async def _measure(case: Case, scratch: Path) -> list[Row]:
     await _turn(case, spec, model, workshop, store)  # files into the page cache, bytecode onto the disk
     turns = [await _turn(case, spec, model, workshop, store) for _ in range(RUNS)]
     ratio = statistics.median(turn.bare / turn.loop for turn in turns)
-    bare, loop, job = (
-        statistics.median(getattr(turn, part) for turn in turns) for part in ("bare", "loop", "job")
-    )
+    bare, loop, job = (statistics.median(getattr(turn, part) for turn in turns) for part in ("bare", "loop", "job"))
     against = f"bare loop {case.samples / bare:.0f} samples/s, ours {case.samples / loop:.0f}"
     return [
         Row(f"evaluation.ratio.{case.name}", ratio, "ratio", f"{against}; wanted: >= {WANTED[case.name]:.2f}"),
