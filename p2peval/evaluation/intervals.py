@@ -189,16 +189,17 @@ def _most(a: Floats, b: Floats, ends: Floats, smooth: Floats, budget: int) -> fl
 
     That the e and s of one lie belong to one row is forgotten, which only widens. By weak duality, for any
     prices p, q ≥ 0 the bound is (p + q)·budget + Σ_c max [… − p·e − q·s]. A class's term is convex in e,
-    so e is 0 or its end; concave in s, so s = √(2(a−e)/q) − (b−e), clipped. Any prices are sound, the best
-    ones (a convex problem) are tight up to the rounding of e and s.
+    so e is 0 or its end; concave in s, so s is a neighbour of √(2(a−e)/q) − (b−e), clipped. Any prices are
+    sound; the best ones (a convex problem) leave a gap only for what was forgotten.
     """
     most_e, most_s = np.minimum(ends, budget), np.minimum(smooth, budget)
     e = np.stack([np.zeros_like(most_e), most_e])
     rest, size = a - e, b - e
 
     def bound(p: float, q: float) -> float:
-        s = np.clip(np.sqrt(2.0 * rest / q) - size, 0.0, most_s)
-        return (p + q) * budget + float((-2.0 * rest / (size + s) - p * e - q * s).max(axis=0).sum())
+        peak = np.sqrt(2.0 * rest / q) - size
+        s = np.clip(np.stack([np.floor(peak), np.ceil(peak)]), 0.0, most_s)
+        return (p + q) * budget + float((-2.0 * rest / (size + s) - p * e - q * s).max(axis=(0, 1)).sum())
 
     unpriced = float((-2.0 * rest / (size + most_s)).max(axis=0).sum())
     if max(most_e.sum(), most_s.sum()) <= budget:
