@@ -30,8 +30,6 @@ from p2peval.errors import RemoteProtocolError
 
 P = TypeVar("P", bound=Payload)
 
-JUDGED = (ReplicaState.AGREES, ReplicaState.DIFFERS)
-
 
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
@@ -55,7 +53,7 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         checks=tuple(
             Check(row.id, ctx.secrets.nonce("audit", task.id, row.peer, row.attempt), row.drawn, row.differing)
             for row in rows
-            if row.state in JUDGED
+            if row.state is ReplicaState.AGREES or row.differing
         ),
         announcement=task.announcement,
         assignments=tuple(row.assignment for row in rows),
@@ -93,7 +91,7 @@ def rank(
             model_name=model_name,
             requester=record.author,
             evaluator=evaluators.get(record.accepted, PeerId("")),
-            evaluators=tuple(dict.fromkeys(evaluators.values())),
+            evaluators=tuple(dict.fromkeys(evaluators[c.assignment] for c in record.checks if not c.differing)),
             accepted=record.outcome is Outcome.ACCEPTED,
             metrics=record.metrics,
             certificate=record.certificate,

@@ -54,7 +54,11 @@ def test_five_nodes_audit_every_replica_and_catch_the_liar() -> None:
     states = {row.peer: row.state for row in requester.node.state.replicas if row.task == task}
     assert states[liar.id] is ReplicaState.DIFFERS
     assert sorted(state.value for state in states.values()) == ["agrees", "agrees", "agrees", "differs"]
-    assert requester.node.state.results[task].evaluator != liar.id
+    result = requester.node.state.results[task]
+    assert result.evaluator != liar.id
+    assert liar.id not in result.evaluators
+    world.run(1.0)
+    assert set(hosts[1].node.state.results[task].evaluators) == set(result.evaluators)
     liars_row = requester.node.state.evidence[liar.id].evidence
     honest_row = requester.node.state.evidence[hosts[1].id].evidence
     assert liars_row.reputation < 0.5 < honest_row.reputation
