@@ -80,11 +80,9 @@ WORKER_FRAME: Final = 1024 * 1024  # bytes of a job or an answer on the worker's
 WORKER_STDERR: Final = 8 * 1024  # bytes kept of what a worker complains; guess
 
 # ── metrics ───────────────────────────────────────────────────────────────────────────────────────
-PROBABILITY_SLACK: Final = 1e-3  # a row may miss [0, 1] and a sum of 1 by: float32 sums over 1e5 classes; guess
+PROBABILITY_SLACK: Final = 1e-3  # how far a row's probabilities may sum from 1; float32 over 1e5 classes; guess
 SAMPLING_LEVEL: Final = 0.95  # of sampling intervals; spec
 BOOTSTRAP_RESAMPLES: Final = 1_000  # of a seeded bootstrap; spec
-BOOTSTRAP_GROUPS: Final = 10_000  # values resampled at most; larger sets as means of groups; guess
-F1_BOUND_STEPS: Final = 160  # of the ellipsoid, each shrinks it to 0.77: prices good to 1e-9; computed
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
 OFFER_WINDOW: Final = 2.0  # seconds to collect offers when not everyone known has answered; guess

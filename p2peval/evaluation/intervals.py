@@ -4,9 +4,9 @@
 other passed its comparison, that is, lies within the tolerance of the truth (trust.md §1; evaluation.md,
 Ambiguity). A bound, not an estimate. ``sampling`` says how far the dataset speaks for its population.
 
-Most metrics are means of one term per sample. Each term can move within [low, high] by tolerance and within
-[least, most] by a lie; the worst case moves the B samples where a lie adds most. Macro-F1 is no such mean:
-see ``_most``.
+Accuracy is a count. Brier, MAE and RMSE are means of one term per sample, which tolerance moves within
+[low, high] and a lie within [least, most]; the worst case moves the B samples where a lie adds most.
+Macro-F1 is neither: see ``_most``.
 """
 
 from __future__ import annotations
@@ -23,18 +23,13 @@ from scipy.special import betaincinv, ndtri
 from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import slack
 from p2peval.core.types import from_nano
+from p2peval.defaults import BOOTSTRAP_RESAMPLES, PROBABILITY_SLACK, SAMPLING_LEVEL
 from p2peval.errors import LocalProtocolError
 from p2peval.evaluation import metrics
-from p2peval.evaluation.metrics import SUM_TOLERANCE, Array, Floats
+from p2peval.evaluation.metrics import Array, Floats
 
 Bounds = tuple[float, float]
 Bools = NDArray[np.bool_]
-
-LEVEL = 0.95
-"""Of the sampling interval, two-sided."""
-
-RESAMPLES = 1000
-"""Bootstrap resamples: the ends then stray by about 5 % of the interval's width (normal theory)."""
 
 BOOTSTRAP_MOST = 50_000
 """Samples from which a mean's bootstrap is replaced by its normal limit: there it costs 0.5 s (measured)."""
@@ -42,7 +37,7 @@ BOOTSTRAP_MOST = 50_000
 BOOTSTRAP_CHUNK = 1 << 20
 """Draws held in memory at once."""
 
-DUAL_STEPS = 40
+DUAL_STEPS = 30
 """Golden-section steps for each price; the bound holds after any number of them."""
 
 LEAST_PRICE, MOST_PRICE = 1e-12, 4.0
@@ -83,7 +78,7 @@ def audit(
     """
     match name:
         case "accuracy":
-            return _accuracy_terms(outputs, labels, tolerance).bounds(altered)
+            return _accuracy_bounds(outputs, labels, tolerance, altered)
         case "macro_f1":
             return _macro_f1_bounds(outputs, labels, tolerance, altered)
         case "brier":
@@ -114,18 +109,47 @@ def possible(outputs: Array, tolerance: Tolerance) -> Bools:
     return wins
 
 
-def _accuracy_terms(outputs: Array, labels: Array, tolerance: Tolerance) -> Terms:
-    wins = possible(outputs, tolerance)
-    high = wins[np.arange(len(labels)), labels]
-    low = high & (wins.sum(axis=1) == 1)
-    return Terms(low.astype(np.float64), high.astype(np.float64), np.zeros(len(labels)), np.ones(len(labels)))
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Per class: its support, and its hits and false alarms at the least (``sure``) and at the most (``may``).
+
+    A hit is sure, as is a false alarm, where a row can truly predict nothing else.
+    """
+
+    support: Floats
+    sure_hits: Floats
+    sure_alarms: Floats
+    may_hits: Floats
+    may_alarms: Floats
+
+
+def _standing(outputs: Array, labels: Array, tolerance: Tolerance) -> Standing:
+    width = outputs.shape[1]
+    sure_hits, sure, may_hits, may = (np.zeros(width) for _ in range(4))
+    for rows in metrics.blocks(outputs):
+        wins, own = possible(outputs[rows], tolerance), labels[rows]
+        hit, alone = wins[np.arange(len(own)), own], wins.sum(axis=1) == 1
+        sure_hits += np.bincount(own[hit & alone], minlength=width)
+        may_hits += np.bincount(own[hit], minlength=width)
+        sure += wins[alone].sum(axis=0)
+        may += wins.sum(axis=0)
+    support = np.bincount(labels, minlength=width).astype(np.float64)
+    return Standing(support, sure_hits, sure - sure_hits, may_hits, may - may_hits)
+
+
+def _accuracy_bounds(outputs: Array, labels: Array, tolerance: Tolerance, altered: int) -> Bounds:
+    standing, n = _standing(outputs, labels, tolerance), len(labels)
+    low, high = float(standing.sure_hits.sum()) - altered, float(standing.may_hits.sum()) + altered
+    return max(0.0, low) / n, min(n, high) / n
 
 
 def _brier_terms(outputs: Array, labels: Array, tolerance: Tolerance) -> Terms:
-    miss, spread = metrics.misses(outputs, labels), slack(outputs, tolerance)
-    low = np.square(np.maximum(miss - spread, 0.0)).sum(axis=1)
-    high = np.square(np.minimum(miss + spread, 1.0)).sum(axis=1)
-    worst = 2.0 + SUM_TOLERANCE**2  # certain of a wrong class, and of what rounding leaves in another
+    low, high = np.empty(len(labels)), np.empty(len(labels))
+    for rows in metrics.blocks(outputs):
+        miss, spread = metrics.misses(outputs[rows], labels[rows]), slack(outputs[rows], tolerance)
+        low[rows] = np.square(np.maximum(miss - spread, 0.0)).sum(axis=1)
+        high[rows] = np.square(np.minimum(miss + spread, 1.0)).sum(axis=1)
+    worst = 2.0 + PROBABILITY_SLACK**2  # certain of a wrong class, and of what rounding leaves in another
     return Terms(low, high, np.zeros(len(labels)), np.full(len(labels), worst))
 
 
@@ -160,19 +184,11 @@ def _macro_f1_bounds(outputs: Array, labels: Array, tolerance: Tolerance, altere
     F1 of a class falls with each hit lost and each false alarm, in any context. So its most takes every hit
     that is possible and only the false alarms that are certain, its least the reverse.
     """
-    wins = possible(outputs, tolerance)
-    certain = wins & (wins.sum(axis=1, keepdims=True) == 1)
-    here = labels[:, None] == np.arange(outputs.shape[1])
-    support = here.sum(axis=0)
-    occurs = support > 0
-    n = support[occurs].astype(np.float64)
-
-    def counts(rows: Bools) -> Floats:
-        return np.asarray(rows.sum(axis=0)[occurs], dtype=np.float64)
-
-    hits, alarms = counts(certain & here), counts(wins & ~here)
+    standing = _standing(outputs, labels, tolerance)
+    occurs = standing.support > 0
+    n, hits, alarms = standing.support[occurs], standing.sure_hits[occurs], standing.may_alarms[occurs]
     low = -_most(hits, n + hits + alarms, hits, len(labels) - n - alarms, altered)
-    hits, alarms = counts(wins & here), counts(certain & ~here)
+    hits, alarms = standing.may_hits[occurs], standing.sure_alarms[occurs]
     high = 2.0 * len(n) + _most(n + alarms, n + hits + alarms, alarms, n - hits, altered)
     return max(0.0, low / len(n)), min(1.0, high / len(n))
 
@@ -253,7 +269,7 @@ def sampling(name: str, outputs: Array, labels: Array, limits: Range | None) -> 
 
 def clopper_pearson(hits: int, n: int) -> Bounds:
     """Exact two-sided interval of a share of which ``hits`` of ``n`` ≥ 1 draws speak."""
-    tail = (1.0 - LEVEL) / 2.0
+    tail = (1.0 - SAMPLING_LEVEL) / 2.0
     low = float(betaincinv(hits, n - hits + 1, tail)) if hits > 0 else 0.0
     high = float(betaincinv(hits + 1, n - hits, 1.0 - tail)) if hits < n else 1.0
     return low, high
@@ -262,10 +278,10 @@ def clopper_pearson(hits: int, n: int) -> Bounds:
 def _mean_bootstrap(name: str, terms: Floats) -> Bounds:
     n = len(terms)
     if n > BOOTSTRAP_MOST:
-        half = float(ndtri((1.0 + LEVEL) / 2.0) * terms.std() / n**0.5)
+        half = float(ndtri((1.0 + SAMPLING_LEVEL) / 2.0) * terms.std() / n**0.5)
         return float(terms.mean()) - half, float(terms.mean()) + half
     draws, step = _generator(name), max(1, BOOTSTRAP_CHUNK // n)
-    sizes = [min(step, RESAMPLES - start) for start in range(0, RESAMPLES, step)]
+    sizes = [min(step, BOOTSTRAP_RESAMPLES - start) for start in range(0, BOOTSTRAP_RESAMPLES, step)]
     means = [terms[draws.integers(0, n, size=(rows, n), dtype=np.int32)].mean(axis=1) for rows in sizes]
     return _percentiles(np.concatenate(means))
 
@@ -277,8 +293,8 @@ def _macro_f1_bootstrap(name: str, outputs: Array, labels: Array) -> Bounds:
     label, predicted = cells // width, cells % width
     draws, step = _generator(name), max(1, BOOTSTRAP_CHUNK // (len(cells) + width))
     values = []
-    for start in range(0, RESAMPLES, step):
-        table = draws.multinomial(len(labels), counts / len(labels), size=min(step, RESAMPLES - start))
+    for start in range(0, BOOTSTRAP_RESAMPLES, step):
+        table = draws.multinomial(len(labels), counts / len(labels), size=min(step, BOOTSTRAP_RESAMPLES - start))
         support = _sums(table, label, width)[:, :-1]
         hits = _sums(table * (label == predicted), label, width)[:, :-1]
         values.append(metrics.macro(hits, support, _sums(table, predicted, width)[:, :-1]))
@@ -297,6 +313,6 @@ def _generator(name: str) -> np.random.Generator:
 
 
 def _percentiles(values: Floats) -> Bounds:
-    tail = 50.0 * (1.0 - LEVEL)
+    tail = 50.0 * (1.0 - SAMPLING_LEVEL)
     low, high = np.percentile(values, (tail, 100.0 - tail))
     return float(low), float(high)

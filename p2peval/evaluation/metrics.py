@@ -11,7 +11,7 @@ samples, and where its docstring says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from p2peval.core.messages import Range
 from p2peval.core.types import from_nano
+from p2peval.defaults import PROBABILITY_SLACK
 from p2peval.errors import EvaluationError
 
 Array = NDArray[Any]
@@ -29,8 +30,8 @@ Ints = NDArray[np.int64]
 NO_CLASS = -1
 """The prediction of a row that holds a NaN: wrong under every label."""
 
-SUM_TOLERANCE = 1e-3
-"""How far the probabilities of one row may sum from 1; a float32 softmax stays within 1e-6."""
+BLOCK = 1 << 20
+"""Numbers worked on at once: a worker's memory is limited, and outputs may fill half of it."""
 
 
 # ── classification ────────────────────────────────────────────────────────────────────────────────
@@ -73,15 +74,23 @@ def brier(outputs: Array, labels: Array) -> float | None:
     """Mean over samples of Σ_c (p_c − [c = label])², 0 to 2 (Brier 1950, his original form).
 
     For two classes this is twice scikit-learn's brier_score_loss of the positive class. Undefined unless
-    every output is in [0, 1] and every row sums to 1 within SUM_TOLERANCE: logits are no probabilities.
+    every output is in [0, 1] and every row sums to 1 within PROBABILITY_SLACK: logits are no probabilities.
     """
     return float(brier_losses(outputs, labels).mean()) if len(labels) and are_probabilities(outputs) else None
 
 
 def brier_losses(outputs: Array, labels: Array) -> Floats:
     """Σ_c (p_c − [c = label])² of each sample."""
-    losses: Floats = np.square(misses(outputs, labels)).sum(axis=1)
+    losses = np.empty(len(labels))
+    for rows in blocks(outputs):
+        losses[rows] = np.square(misses(outputs[rows], labels[rows])).sum(axis=1)
     return losses
+
+
+def blocks(outputs: Array) -> Iterator[slice]:
+    """Slices of rows that hold about BLOCK numbers each."""
+    step = max(1, BLOCK // max(1, outputs.shape[1]))
+    return (slice(start, start + step) for start in range(0, len(outputs), step))
 
 
 def misses(outputs: Array, labels: Array) -> Floats:
@@ -94,7 +103,7 @@ def misses(outputs: Array, labels: Array) -> Floats:
 def are_probabilities(outputs: Array) -> bool:
     """Whether every row is a distribution over classes; NaN and infinities are not."""
     within = bool(((outputs >= 0.0) & (outputs <= 1.0)).all())  # false for NaN
-    return within and bool((np.abs(outputs.sum(axis=1, dtype=np.float64) - 1.0) <= SUM_TOLERANCE).all())
+    return within and bool((np.abs(outputs.sum(axis=1, dtype=np.float64) - 1.0) <= PROBABILITY_SLACK).all())
 
 
 # ── regression ────────────────────────────────────────────────────────────────────────────────────
