@@ -77,14 +77,14 @@ def test_no_mutated_envelope_opens_or_raises_anything_but_remote_protocol_error(
 @pytest.mark.parametrize("kind", sorted({type(frame) for frame in FRAMES} | {Envelope}, key=lambda cls: cls.__name__))
 def test_no_mutated_frame_raises_anything_but_remote_protocol_error(kind: type) -> None:
     seeds = [encode_frame(frame) for frame in FRAMES if type(frame) is kind] or [SEALER.seal(PAYLOADS[0]).envelope]
-    reasons = survive(seeds, lambda data: encode_frame(decode_frame(kind, data)), INPUTS // 5, 10)
+    reasons = survive(seeds, lambda data: encode_frame(decode_frame(kind, data)), INPUTS, 10)
     assert reasons.total() - reasons["accepted"] > 0
     assert {"protobuf", "not_canonical"} <= set(reasons)
 
 
 def test_random_bytes_never_raise_anything_but_remote_protocol_error() -> None:
     rng = Random(11)
-    for _ in range(20_000):
+    for _ in range(INPUTS):
         data = rng.randbytes(rng.randrange(64))
         with pytest.raises(RemoteProtocolError):
             open_envelope(data)
@@ -93,7 +93,7 @@ def test_random_bytes_never_raise_anything_but_remote_protocol_error() -> None:
 def test_no_mutated_invitation_is_taken_or_raises_anything_but_usage_error() -> None:
     rng = Random(12)
     good = encode_invitation(INVITATION)
-    for _ in range(INPUTS // 5):
+    for _ in range(INPUTS):
         at = rng.randrange(len(good))
         text = good[:at] + rng.choice(("", "a", "é", "=", "1", "\x00")) + good[at + rng.randrange(1, 4) :]
         if text != good:
