@@ -29,8 +29,11 @@ MODEL = "model/"
 INPUTS = "inputs/"
 """Prefix of the effect ids under which the inputs of an assigned task are fetched."""
 
-OPEN = frozenset({DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING})
+OPEN = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 """States in which a duty may still cost us work."""
+
+ALIVE = (*OPEN, DutyState.COMMITTED, DutyState.REVEALED)
+"""States in which something may still happen to a duty."""
 
 
 def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
@@ -81,10 +84,10 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
         return "limits_too_high"
     if policy.accept_from and announced.author not in policy.accept_from:
         return "requester_not_accepted"
-    at_work = [duty for duty in ctx.state.duties if duty.state in OPEN]
+    at_work = [duty for state in OPEN for duty in ctx.state.duties.of(state)]
     if len(at_work) >= MAX_DUTIES:
         return "busy"
-    stranger = announced.author not in membership.members(ctx, announced.benchmark)
+    stranger = not membership.is_member(ctx, announced.author, announced.benchmark)
     if stranger and any(duty.requester == announced.author for duty in at_work):
         return "busy_for_strangers"
     return ""
@@ -235,7 +238,9 @@ def _nonce(ctx: Context, duty: DutyRow) -> bytes:
 
 
 def _of_assignment(ctx: Context, assignment: str) -> DutyRow | None:
-    return next((duty for duty in ctx.state.duties if duty.assignment == assignment), None)
+    """The duty of an assignment on which something may still happen."""
+    alive = (duty for state in ALIVE for duty in ctx.state.duties.of(state))
+    return next((duty for duty in alive if duty.assignment == assignment), None)
 
 
 def _give_up(ctx: Context, duty: DutyRow, reason: str) -> None:

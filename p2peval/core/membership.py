@@ -111,22 +111,25 @@ def on_announcement(ctx: Context, sealed: Sealed[BenchmarkAnnouncement]) -> str:
 
 def members(ctx: Context, benchmark: BenchmarkId) -> list[PeerId]:
     """Peers, other than us, whose profile says that they are members; connected ones first."""
-    found = [
-        row.peer
-        for row in ctx.state.peers
-        if row.peer != ctx.me and any(m.benchmark == benchmark for m in row.memberships)
-    ]
+    me = ctx.me
+    found = [row.peer for row in ctx.state.peers if row.peer != me and _membership(row, benchmark)]
     return sorted(found, key=lambda peer: (peer not in ctx.connected, peer))
 
 
+def is_member(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
+    """Whether ``peer``'s own profile says so."""
+    row = ctx.state.peers.get(peer)
+    return row is not None and _membership(row, benchmark) is not None
+
+
 def evaluators(ctx: Context, benchmark: BenchmarkId) -> list[PeerId]:
-    """Connected members that evaluate."""
-    return [
-        peer
-        for peer in members(ctx, benchmark)
-        if peer in ctx.connected
-        and any(m.benchmark == benchmark and m.evaluates for m in ctx.state.peers[peer].memberships)
-    ]
+    """Connected members that evaluate, sorted."""
+    rows = (row for peer in ctx.connected if (row := ctx.state.peers.get(peer)))
+    return sorted(row.peer for row in rows if (held := _membership(row, benchmark)) and held.evaluates)
+
+
+def _membership(row: PeerRow, benchmark: BenchmarkId) -> Membership | None:
+    return next((held for held in row.memberships if held.benchmark == benchmark), None)
 
 
 def _enter(ctx: Context, row: BenchmarkRow) -> None:

@@ -141,12 +141,16 @@ def _answer(ctx: Context, row: OfferRow) -> str:
         return "unknown_task"
     if task.state in OVER:
         return "task_over"
-    if sum(offer.task == task.id for offer in ctx.state.offers) >= MAX_OFFERS and row.key not in ctx.state.offers:
+    if len(ctx.state.offers.of(task.id)) >= MAX_OFFERS and row.key not in ctx.state.offers:
         return "enough_offers"
     ctx.state.offers.put(row)
     ctx.notify("task.declined" if row.declined else "task.offer", task.id, peer=row.peer, reason=row.declined)
-    if task.state is TaskState.ANNOUNCED and _everyone_answered(ctx, task):
+    if task.state is not TaskState.ANNOUNCED:
+        return ""
+    if _everyone_answered(ctx, task):
         seek(ctx, task)
+    elif task.deadline > ctx.now + OFFER_WINDOW:  # the first answer after a long wait
+        arm(ctx, task, ctx.now + OFFER_WINDOW)
     return ""
 
 
@@ -168,27 +172,28 @@ def seek(ctx: Context, task: TaskRow) -> None:
 
 def _wait(ctx: Context, task: TaskRow) -> None:
     """Nobody offers: forget who was merely busy, say so, ask again."""
-    refused = sorted({o.declined for o in ctx.state.offers if o.task == task.id and o.declined})
-    for offer in ctx.state.offers:
-        if offer.task == task.id and offer.declined:
+    refused = sorted({offer.declined for offer in ctx.state.offers.of(task.id) if offer.declined})
+    for offer in ctx.state.offers.of(task.id):
+        if offer.declined:
             ctx.state.offers.delete(offer.key)
     ctx.publish(ctx.sealer.open(task.announcement), task.benchmark)
     ctx.notify("task.waiting", task.id, reason=", ".join(refused) or "no offers")
     if replicas_of(ctx, task):  # all silent: in a new attempt they may be asked again
         task = replace(task, attempt=task.attempt + 1)
-    arm(ctx, task, ctx.now + REANNOUNCE_AFTER)
+    pause = max(OFFER_WINDOW, min(ctx.now - task.created, REANNOUNCE_AFTER))  # doubles: the age grows by it
+    arm(ctx, task, ctx.now + pause)
 
 
 def _assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
     tried = {
         row.peer
-        for row in ctx.state.replicas
-        if row.task == task.id and (row.attempt == task.attempt or row.state is not ReplicaState.SILENT)
+        for row in ctx.state.replicas.of(task.id)
+        if row.attempt == task.attempt or row.state is not ReplicaState.SILENT
     }
     offers = [
         offer
-        for offer in ctx.state.offers
-        if offer.task == task.id and not offer.declined and offer.expires > ctx.now and offer.peer not in tried
+        for offer in ctx.state.offers.of(task.id)
+        if not offer.declined and offer.expires > ctx.now and offer.peer not in tried
     ]
     evidence = {row.peer: row.evidence for row in ctx.state.evidence}
     chosen = assignment.choose(

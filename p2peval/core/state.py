@@ -8,9 +8,10 @@ over 64 KiB; an object's envelope is written once and not kept in memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
-from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+from hashlib import sha256
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from p2peval.core.rows import (
     BenchmarkRow,
@@ -26,7 +27,7 @@ from p2peval.core.rows import (
     TaskRow,
     WantedRow,
 )
-from p2peval.core.types import ObjectId, PeerId
+from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 
 
 class Row(Protocol):
@@ -56,6 +57,14 @@ LAZY: dict[str, tuple[str, ...]] = {"objects": ("envelope",)}
 """Columns that are written but not loaded again."""
 
 
+class Bucket(NamedTuple):
+    """One of the groups into which sync puts objects (core/sync.py)."""
+
+    benchmark: BenchmarkId
+    type: str
+    number: int
+
+
 class Change(NamedTuple):
     """``row`` None deletes the key."""
 
@@ -64,21 +73,56 @@ class Change(NamedTuple):
     row: Row | None
 
 
-class Table(Generic[R]):
-    """A dict of rows that remembers, in the state's journal, what was put and deleted."""
+def bucket(row: ObjectRow) -> Bucket:
+    """Where sync looks for this object."""
+    return Bucket(row.benchmark, row.type, row.bucket)
 
-    def __init__(self, name: str, journal: list[Change]) -> None:
+
+class Table(Generic[R]):
+    """A dict of rows that remembers, in the state's journal, what was put and deleted.
+
+    ``group`` says which of a row's values the others of its kind share: a node lives for years, and no
+    event may look at all rows that there ever were.
+    """
+
+    def __init__(self, name: str, journal: list[Change], group: Callable[[R], Hashable] | None = None) -> None:
         self._name = name
         self._rows: dict[str, R] = {}
         self._journal = journal
+        self._group = group
+        self._groups: dict[Hashable, dict[str, R]] = {}
 
     def load(self, rows: Iterable[R]) -> None:
         """Fill without journalling: what a restart does."""
-        self._rows = {row.key: row for row in rows}
+        self._rows.clear()
+        self._groups.clear()
+        for row in rows:
+            self.load_one(row)
 
     def load_one(self, row: R) -> None:
         """Change the row in memory only; what the journal holds stays."""
-        self._rows[row.key] = row
+        key = row.key
+        if self._group is not None:
+            group, held = self._group(row), self._rows.get(key)
+            if held is not None and self._group(held) != group:
+                self._ungroup(held)
+            self._groups.setdefault(group, {})[key] = row
+        self._rows[key] = row
+
+    def _ungroup(self, row: R) -> None:
+        if self._group is not None:
+            group = self._group(row)
+            del self._groups[group][row.key]
+            if not self._groups[group]:
+                del self._groups[group]
+
+    def of(self, group: Hashable) -> tuple[R, ...]:
+        """The rows of a group, in order of their insertion into it."""
+        return tuple(self._groups.get(group, {}).values())
+
+    def groups(self) -> tuple[Any, ...]:
+        """Groups that have a row, in order of their first."""
+        return tuple(self._groups)
 
     def get(self, key: str) -> R | None:
         return self._rows.get(key)
@@ -97,12 +141,14 @@ class Table(Generic[R]):
         return iter(tuple(self._rows.values()))
 
     def put(self, row: R) -> R:
-        self._rows[row.key] = row
+        self.load_one(row)
         self._journal.append(Change(self._name, row.key, row))
         return row
 
     def delete(self, key: str) -> None:
-        if self._rows.pop(key, None) is not None:
+        row = self._rows.pop(key, None)
+        if row is not None:
+            self._ungroup(row)
             self._journal.append(Change(self._name, key, None))
 
 
@@ -112,23 +158,24 @@ class State:
     def __init__(self) -> None:
         self._journal: list[Change] = []
 
-        def table(name: str) -> Table[R]:
-            return Table(name, self._journal)
+        def table(name: str, group: Callable[[R], Hashable] | None = None) -> Table[R]:
+            return Table(name, self._journal, group)
 
-        self.objects: Table[ObjectRow] = table("objects")
+        self.objects: Table[ObjectRow] = table("objects", bucket)
         self.names: Table[NameRow] = table("names")
         self.benchmarks: Table[BenchmarkRow] = table("benchmarks")
         self.wanted: Table[WantedRow] = table("wanted")
         self.peers: Table[PeerRow] = table("peers")
         self.tasks: Table[TaskRow] = table("tasks")
-        self.offers: Table[OfferRow] = table("offers")
-        self.replicas: Table[ReplicaRow] = table("replicas")
-        self.duties: Table[DutyRow] = table("duties")
+        self.offers: Table[OfferRow] = table("offers", lambda offer: offer.task)
+        self.replicas: Table[ReplicaRow] = table("replicas", lambda replica: replica.task)
+        self.duties: Table[DutyRow] = table("duties", lambda duty: duty.state)
         self.results: Table[ResultRow] = table("results")
         self.evidence: Table[EvidenceRow] = table("evidence")
         self.counters: Table[CounterRow] = table("counters")
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
+        self._digests: dict[Bucket, bytes] = {}
 
     def load(self, rows: dict[str, list[Row]]) -> None:
         for name in TABLES:
@@ -156,6 +203,7 @@ class State:
         self.objects.delete(object_id)
         self._slots.pop((row.signer, row.type, row.slot), None)
         self._signed[row.signer] -= 1
+        self._digests.pop(bucket(row), None)
 
     def in_slot(self, signer: PeerId, type_name: str, slot: str) -> ObjectId | None:
         """The object that ``signer`` said in this slot, if any."""
@@ -165,9 +213,17 @@ class State:
         """How many objects of this signer are kept."""
         return self._signed[signer]
 
+    def digest(self, of: Bucket) -> bytes:
+        """SHA-256 over the sorted ids of a bucket, one a line; reckoned when first asked for."""
+        if of not in self._digests:
+            ids = sorted(row.id for row in self.objects.of(of))
+            self._digests[of] = sha256("\n".join(ids).encode()).digest()
+        return self._digests[of]
+
     def _index(self, row: ObjectRow) -> None:
         self._slots[(row.signer, row.type, row.slot)] = row.id
         self._signed[row.signer] += 1
+        self._digests.pop(bucket(row), None)
 
     def counter(self, name: str) -> int:
         row = self.counters.get(name)

@@ -8,12 +8,10 @@ sorted ids of a bucket; where digests differ, ids are exchanged, and the missing
 from __future__ import annotations
 
 from base64 import b32decode
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 
-from p2peval.core.state import State
+from p2peval.core.state import Bucket, State
 from p2peval.core.types import BenchmarkId, ObjectId
 from p2peval.defaults import SYNC_BUCKETS
 
@@ -47,29 +45,20 @@ def bucket_of(object_id: ObjectId) -> int:
 
 def digests(state: State, benchmarks: Iterable[BenchmarkId]) -> list[BucketDigest]:
     """Digests of every bucket of these benchmarks that is not empty, sorted."""
-    groups = _groups(state, set(benchmarks))
-    return [
-        BucketDigest(benchmark, kind, bucket, _digest(ids)) for (benchmark, kind, bucket), ids in sorted(groups.items())
-    ]
+    return [BucketDigest(*bucket, state.digest(bucket)) for bucket in _buckets(state, benchmarks)]
 
 
 def offered(state: State, benchmarks: Iterable[BenchmarkId], theirs: Iterable[BucketDigest]) -> list[ObjectId]:
-    """Ids that we hold in buckets where ``theirs`` differs from ours, sorted."""
-    told = {(b.benchmark, b.type, b.bucket): b.digest for b in theirs}
+    """Ids that we hold in buckets where ``theirs`` differs from ours, sorted within their bucket."""
+    told = {Bucket(b.benchmark, b.type, b.bucket): b.digest for b in theirs}
     ids: list[ObjectId] = []
-    for group, held in sorted(_groups(state, set(benchmarks)).items()):
-        if told.get(group) != _digest(held):
-            ids += sorted(held)
+    for bucket in _buckets(state, benchmarks):
+        if told.get(bucket) != state.digest(bucket):
+            ids += sorted(row.id for row in state.objects.of(bucket))
     return ids
 
 
-def _digest(ids: list[ObjectId]) -> bytes:
-    return sha256("\n".join(sorted(ids)).encode()).digest()
-
-
-def _groups(state: State, benchmarks: set[BenchmarkId]) -> dict[tuple[BenchmarkId, str, int], list[ObjectId]]:
-    groups: dict[tuple[BenchmarkId, str, int], list[ObjectId]] = defaultdict(list)
-    for row in state.objects:
-        if row.benchmark in benchmarks and row.type in SYNCED:
-            groups[(row.benchmark, row.type, row.bucket)].append(row.id)
-    return groups
+def _buckets(state: State, benchmarks: Iterable[BenchmarkId]) -> list[Bucket]:
+    wanted = set(benchmarks)
+    held: tuple[Bucket, ...] = state.objects.groups()
+    return sorted(bucket for bucket in held if bucket.benchmark in wanted and bucket.type in SYNCED)

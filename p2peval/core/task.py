@@ -85,7 +85,7 @@ def replicas_of(ctx: Context, task: TaskRow, *states: ReplicaState) -> list[Repl
     """The replicas of the running attempt, in order of their ids; all states if none is named."""
     found = [
         row
-        for row in ctx.state.replicas
-        if row.task == task.id and row.attempt == task.attempt and (not states or row.state in states)
+        for row in ctx.state.replicas.of(task.id)
+        if row.attempt == task.attempt and (not states or row.state in states)
     ]
     return sorted(found, key=lambda row: row.id)
