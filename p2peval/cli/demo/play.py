@@ -16,7 +16,7 @@ from p2peval.cli.client import path_to
 from p2peval.cli.contract import DemoPeerView, DemoView
 from p2peval.cli.demo import claims, models
 from p2peval.cli.demo.cast import Player, cast, config_text, new_network
-from p2peval.cli.demo.stage import Actor, Stage
+from p2peval.cli.demo.stage import INTERRUPTS, Actor, Stage
 from p2peval.cli.demo.teller import Teller, until
 from p2peval.cli.options import Options
 from p2peval.cli.output import Output
@@ -218,12 +218,12 @@ def _end(out: Output, teller: Teller, view: DemoView) -> None:
 
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind like Ctrl-C, so that no daemon stays behind."""
+    """SIGTERM and SIGHUP unwind like Ctrl-C, so that no daemon stays behind; so does a SIGINT that was ignored."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    old = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    old = {number: signal.signal(number, interrupt) for number in INTERRUPTS}
     try:
         yield
     finally:

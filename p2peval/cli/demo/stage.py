@@ -14,8 +14,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,9 @@ TAIL = 15
 """Lines of a dead daemon's log that its error shows."""
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends the demo early."""
 
 
 class DaemonDiedError(P2pevalError):
@@ -73,7 +76,7 @@ class Stage:
         environ["NOTIFY_SOCKET"] = notices.getsockname().decode().replace("\0", "@", 1)
         program = ["p2peval.cli.demo.liar", str(player.home)] if player.lies else _honest(player)
         log = player.home / "daemon.log"
-        with log.open("wb") as output:
+        with log.open("wb") as output, _uninterrupted():
             process = subprocess.Popen(
                 [sys.executable, "-m", *program],
                 stdin=subprocess.DEVNULL,
@@ -83,8 +86,8 @@ class Stage:
                 start_new_session=True,  # Ctrl-C is ours alone; we stop them in our own way
                 preexec_fn=_ends_with_us(),
             )
-        actor = Actor(player, process, notices, log)
-        self.actors.append(actor)
+            actor = Actor(player, process, notices, log)
+            self.actors.append(actor)
         return actor
 
     def ready(self, actor: Actor) -> Actor:
@@ -153,11 +156,22 @@ def _honest(player: Player) -> list[str]:
     return ["p2peval", "--home", str(player.home), "daemon"]
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold signals back: raised in a callback around fork, KeyboardInterrupt would be dropped or lose a daemon."""
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
+
+
 def _ends_with_us() -> Callable[[], None]:
     """For between fork and exec: a daemon gets SIGTERM even if this process is killed outright."""
     prctl = ctypes.CDLL(None).prctl
 
     def ask() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
 
     return ask
