@@ -74,8 +74,9 @@ def differing(claimed: Outputs, rerun: Outputs, tolerance: Tolerance) -> NDArray
     with np.errstate(over="ignore", invalid="ignore"):  # inf − inf is judged by ``same``
         near = np.abs(a - b) <= from_nano(tolerance.atol_nano) + from_nano(tolerance.rtol_nano) * np.abs(b)
     same = (a == b) | (np.isnan(a) & np.isnan(b))
-    held: NDArray[np.bool_] = np.where(finite, near, same).all(axis=1)
-    return ~held
+    held = np.where(finite, near, same)
+    result: NDArray[np.bool_] = ~held.all(axis=1)
+    return result
 
 
 def slack(claimed: Outputs, tolerance: Tolerance) -> NDArray[np.float64]:
