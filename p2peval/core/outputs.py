@@ -75,8 +75,8 @@ def differing(claimed: Outputs, rerun: Outputs, tolerance: Tolerance) -> NDArray
         near = np.abs(a - b) <= from_nano(tolerance.atol_nano) + from_nano(tolerance.rtol_nano) * np.abs(b)
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     held = np.where(finite, near, same)
-    result: NDArray[np.bool_] = ~held.all(axis=1)
-    return result
+    rows: NDArray[np.bool_] = np.logical_and.reduce(held, axis=1)
+    return ~rows
 
 
 def slack(claimed: Outputs, tolerance: Tolerance) -> NDArray[np.float64]:
