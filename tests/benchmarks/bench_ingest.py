@@ -29,7 +29,7 @@ from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver, Hands
 from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
-from p2peval.defaults import NETWORK_ID
+from p2peval.defaults import MAX_PEERS, NETWORK_ID
 from p2peval.errors import NetworkError
 from p2peval.net.network import GossipHandler, PeerStatus
 from p2peval.store.database import Database
@@ -83,7 +83,8 @@ async def _admitted_per_s(
             lambda: driver.node.state,
             database.envelopes,
             driver.ask,
-            home,
+            reports=home,
+            max_peers=MAX_PEERS,
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.run, Hands(exchange, None, None, None))  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ from p2peval.core.types import BenchmarkId, ObjectId
 from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.inbox import Inbox, Incoming, Rank
 from p2peval.daemon.logs import configure
-from p2peval.defaults import NETWORK_ID
+from p2peval.defaults import MAX_PEERS, NETWORK_ID
 from p2peval.net.host import Libp2pNetwork, open_network
 from p2peval.wire.topics import benchmark_topic
 
@@ -49,7 +49,9 @@ async def main(name: str, count: int, pause: float) -> None:
     state.benchmarks.put(BenchmarkRow(benchmark, spec.payload, joined=True, evaluates=False, requests=True))
     async with open_network(seed_of(name), [LOOPBACK]) as network:
         unused: Any = None
-        exchange = Exchange(network, NETWORK_ID, inbox, lambda: state, unused, unused, Path())
+        exchange = Exchange(
+            network, NETWORK_ID, inbox, lambda: state, unused, unused, reports=Path(), max_peers=MAX_PEERS
+        )
         await exchange.subscribe(Subscribe(benchmark))
         await _meet(network, spec)
         say("ready")

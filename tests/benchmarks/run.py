@@ -37,7 +37,7 @@ def main() -> None:
             scratch = Path(folder) / family
             scratch.mkdir()
             rows += FAMILIES[family](scratch)
-    save(rows, BUILD / "bench.json")
+            save(rows, BUILD / "bench.json")
     print(table(rows))
 
 

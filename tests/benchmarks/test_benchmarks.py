@@ -1,0 +1,40 @@
+"""Every family of ``make bench`` still measures something; how fast it is, no test says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bench_blob
+import bench_evaluation
+import bench_gossip
+import bench_ingest
+import pytest
+from report import Row
+
+pytestmark = pytest.mark.slow
+
+
+def positive(rows: list[Row]) -> set[str]:
+    assert all(row.value > 0 and row.unit and row.against for row in rows), rows
+    return {row.name for row in rows}
+
+
+def test_ingest_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_ingest, "EACH", 4)
+    assert positive(bench_ingest.run(tmp_path)) == {"ingest.objects_per_s"}
+
+
+def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_evaluation, "RUNS", 1)
+    names = positive(bench_evaluation.run(tmp_path))
+    assert {"evaluation.ratio.cnn", "evaluation.ratio.logreg"} <= names
+
+
+def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_blob, "RUNS", 1)
+    assert positive(bench_blob.run(tmp_path)) == {"blob.ratio_to_stream"}
+
+
+def test_gossip_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_gossip, "EACH", 3)
+    assert positive(bench_gossip.run(tmp_path)) == {"gossip.all_ms_p50.5", "gossip.all_ms_p99.5"}
