@@ -14,8 +14,8 @@ from p2peval.errors import EvaluationError
 from p2peval.evaluation import intervals
 from p2peval.evaluation.metrics import METRICS, Array, check
 
-MOST_NANO = 2**53
-"""Largest |value| in 1e-9 that is told: beyond it a JSON number is no longer exact."""
+BEYOND_NANO = 2**63
+"""Where |value| in 1e-9 no longer fits the wire's sint64: 9.2e9 in the labels' unit."""
 
 
 def report(
@@ -67,4 +67,4 @@ def _interval(bounds: tuple[float, float] | None, value: float) -> Interval | No
 
 
 def _fits(value: float) -> bool:
-    return isfinite(value) and abs(value) * NANO <= MOST_NANO
+    return isfinite(value) and abs(value) * NANO < BEYOND_NANO

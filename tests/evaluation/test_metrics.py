@@ -150,8 +150,8 @@ def test_a_regression_without_declared_range_has_no_audit_interval():
         assert (each.value_nano, each.audit) == (NANO // 2, None)
 
 
-@pytest.mark.parametrize(("output", "defined"), [(1e9, Defined.OUT_OF_RANGE), (9e6, Defined.VALUE)])
-def test_a_value_whose_nanos_do_not_fit_a_json_number_is_out_of_range(output, defined):
+@pytest.mark.parametrize(("output", "defined"), [(1e10, Defined.OUT_OF_RANGE), (9e9, Defined.VALUE)])
+def test_a_value_whose_nanos_do_not_fit_the_wire_is_out_of_range(output, defined):
     reports = told(["mae", "rmse"], np.array([output]), np.array([0.0]), task="regression", classes=0)
     assert {each.defined for each in reports} == {defined}
 
