@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import p2peval
 from p2peval.core import messages as m
 from p2peval.core.merkle import leaf
 from p2peval.core.types import BenchmarkId
@@ -91,6 +93,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(p2peval.__file__).parent.parent)},  # the same code as ours
         )
 
     def __enter__(self) -> Child:
