@@ -62,9 +62,12 @@ def run_and_kill(script: str, argument: Path, rng: random.Random) -> list[str]:
     return [line.decode().strip() for line in lines if line.endswith(b"\n")]
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(1000, marks=pytest.mark.slow)])
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path, kills: int) -> None:
-    rng, path, last = random.Random(4), tmp_path / "state.db", 0
+THOUSAND = [pytest.param(250, seed, marks=pytest.mark.slow) for seed in range(4)]  # in parts that end in time
+
+
+@pytest.mark.parametrize(("kills", "seed"), [(20, 4), *THOUSAND])
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path, kills: int, seed: int) -> None:
+    rng, path, last = random.Random(seed), tmp_path / "state.db", 0
     for _ in range(kills):
         lines = run_and_kill(COMMITTER, path, rng)
         acknowledged = int(lines[-1])
