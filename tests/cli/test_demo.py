@@ -22,8 +22,12 @@ import pytest
 from msgspec.structs import replace
 
 from p2peval.cli.contract import FOLDER, DemoView
-from p2peval.cli.demo import claims
+from p2peval.cli.demo import claims, play
+from p2peval.cli.demo.teller import Teller
+from p2peval.cli.options import Options
+from p2peval.cli.output import Output
 from p2peval.daemon.views import MetricView
+from p2peval.errors import VerificationError
 
 BUDGET = 90.0  # seconds on two cores; spec
 
@@ -186,6 +190,15 @@ def test_claim_that_does_not_hold_is_found(played: Played, spoil: Callable[[Demo
     wrong = {claim.name for claim in found if not claim.held}
     assert bool(wrong) is bool(broken)
     assert any(name.startswith(broken) for name in wrong) or not broken
+
+
+def test_broken_claim_is_an_error_of_its_own_exit_code(played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    view = replace(played.view, claims=claims.check(liar_believed(played.view), {}, {"ada": 0}))
+    out = Output(Options(json=True))
+    with pytest.raises(VerificationError, match=r"1 of \d+ claims did not hold: reputation of mallory") as caught:
+        play.show(out, Teller(out), view)
+    assert caught.value.exit_code == 5
+    assert capsys.readouterr().out == "", "no answer beside an error"
 
 
 def test_daemon_that_had_to_be_killed_breaks_a_claim(played: Played) -> None:

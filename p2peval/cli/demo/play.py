@@ -65,7 +65,7 @@ def perform(peers: int, liars: int, options: Options) -> None:
     except BaseException:
         out.say(f"homes and logs are kept in {folder}")
         raise
-    _end(out, teller, play.judged(view, codes))
+    show(out, teller, play.judged(view, codes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def _folder(home: Path | None) -> Path:
     return folder
 
 
-def _end(out: Output, teller: Teller, view: DemoView) -> None:
+def show(out: Output, teller: Teller, view: DemoView) -> None:
     """Board, reputations, reports, claims. Raises VerificationError where one does not hold."""
     teller.text(f"\n{view.requester}'s board of {view.board.name}\n{board_table(out, view.board)}")
     teller.text(f"\n{view.requester}'s reputation table\n{reputation_table(out, view.reputation)}")
