@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    import sys
-
     from p2peval.cli.main import main
 
-    sys.exit(main())
+    main()
