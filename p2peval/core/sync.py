@@ -40,7 +40,8 @@ class BucketDigest:
 def bucket_of(object_id: ObjectId) -> int:
     """Bucket number, 0 ≤ b < SYNC_BUCKETS, from the last byte of the id's SHA-256."""
     text = object_id[1:].upper()
-    return b32decode(text + "=" * (-len(text) % 8))[-1] % SYNC_BUCKETS
+    last = text[-(len(text) % 8 or 8) :]  # eight characters are five bytes: the rest need not be decoded
+    return b32decode(last + "=" * (-len(last) % 8))[-1] % SYNC_BUCKETS
 
 
 def digests(state: State, benchmarks: Iterable[BenchmarkId]) -> list[BucketDigest]:
