@@ -107,6 +107,7 @@ SYNC_INTERVAL: Final = 60.0  # seconds between syncs with one random connected p
 GONE_GRACE: Final = 5.0  # seconds a peer may be away before its open assignments go to others; guess
 PROFILE_INTERVAL: Final = 1800.0  # seconds after which a profile is signed anew; guess
 JOIN_PATIENCE: Final = 20.0  # seconds to find a benchmark's spec before join gives up; guess
+PROFILE_ADDRESSES: Final = 16  # addresses in one profile; a machine may have more interfaces than that; guess
 UNKNOWN_OBJECTS: Final = 20  # objects kept of a signer without a profile; spec
 MAX_MEMBERSHIPS: Final = 256  # benchmarks in one profile; guess
 

@@ -41,7 +41,7 @@ def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
         case ResultRecord():
             return _membership_refusal(ctx, payload.benchmark)
         case CommitmentSet():
-            return "" if payload.task in ctx.state.objects else "unknown_task"
+            return _window_refusal(ctx, payload)
         case _:
             return ""
 
@@ -76,12 +76,25 @@ def _membership_refusal(ctx: Context, benchmark: BenchmarkId) -> str:
     return "" if row is not None and row.joined else "not_a_member"
 
 
-def _announcement_refusal(ctx: Context, task: TaskAnnouncement) -> str:
+def _window_refusal(ctx: Context, window: CommitmentSet) -> str:
+    """Only who asked closes the window: what others say of it would be kept, and synced to everybody."""
+    task = ctx.state.objects.get(window.task)
+    if task is None or task.type != TaskAnnouncement.__name__:
+        return "unknown_task"
+    return "" if task.signer == window.author else "not_its_requester"
+
+
+def timeliness_refusal(ctx: Context, task: TaskAnnouncement) -> str:
+    """Reason for which an announcement, be it new or repeated, is not of now."""
     skew_ms = CLOCK_SKEW * 1000
     if task.created_ms > ctx.now_ms + skew_ms:
         return "from_the_future"
-    if task.deadline_ms < ctx.now_ms - skew_ms:
-        return "expired"
+    return "expired" if task.deadline_ms < ctx.now_ms - skew_ms else ""
+
+
+def _announcement_refusal(ctx: Context, task: TaskAnnouncement) -> str:
+    if late := timeliness_refusal(ctx, task):
+        return late
     if not task.created_ms < task.deadline_ms <= task.created_ms + 4 * TASK_LIFETIME * 1000:
         return "bad_deadline"
     if not 1 <= task.replicas <= MAX_REPLICAS:

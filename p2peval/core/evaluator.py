@@ -20,8 +20,9 @@ from p2peval.core.messages import (
     TaskAnnouncement,
 )
 from p2peval.core.rows import DutyRow, DutyState
+from p2peval.core.text import one_line
 from p2peval.core.types import AssignmentId, ObjectId, TaskId
-from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, MAX_DUTIES, OFFER_LIFETIME
+from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, MAX_DUTIES, OFFER_LIFETIME, TASK_LIFETIME
 
 MODEL = "model/"
 """Prefix of the effect ids under which an assigned model is fetched."""
@@ -120,7 +121,7 @@ def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
         )
     )
     spec = ctx.state.benchmarks[duty.benchmark].spec
-    until = max(assigned.commit_by_ms / 1000, ctx.now)
+    until = min(max(assigned.commit_by_ms / 1000, ctx.now), ctx.now + TASK_LIFETIME)
     others = [peer for peer in membership.members(ctx, duty.benchmark) if peer != duty.requester]
     ctx.notify("duty.assigned", duty.task, requester=duty.requester, model=duty.model_name)
     ctx.do(FetchBlob(f"{INPUTS}{duty.assignment}", spec.inputs, (duty.requester, *others), until))
@@ -244,7 +245,7 @@ def _of_assignment(ctx: Context, assignment: str) -> DutyRow | None:
 
 
 def _give_up(ctx: Context, duty: DutyRow, reason: str) -> None:
-    decline = Decline(ctx.network, ctx.me, duty.task, duty.assignment, reason[:200])
+    decline = Decline(ctx.network, ctx.me, duty.task, duty.assignment, one_line(reason))
     ctx.send(duty.requester, ctx.seal(decline, duty.benchmark), duty.assignment, ctx.now + DELIVER_PATIENCE)
     _finish(ctx, duty, DutyState.FAILED, reason)
 

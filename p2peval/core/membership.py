@@ -17,8 +17,9 @@ from p2peval.core.messages import (
 )
 from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, WantedRow
 from p2peval.core.sync import DIRECTORY
+from p2peval.core.text import one_line
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
-from p2peval.defaults import JOIN_PATIENCE, MAX_MEMBERSHIPS, PROFILE_INTERVAL, TASK_LIFETIME
+from p2peval.defaults import JOIN_PATIENCE, MAX_MEMBERSHIPS, PROFILE_ADDRESSES, PROFILE_INTERVAL, TASK_LIFETIME
 
 # ── benchmarks ────────────────────────────────────────────────────────────────────────────────────
 
@@ -206,7 +207,7 @@ def refresh_profile(ctx: Context, introduced: Introduced | None = None) -> None:
     if introduced is not None:
         ctx.state.count("cores", introduced.cores)
         ctx.state.count("memory_mb", introduced.memory_mb)
-        name, addresses = introduced.name, introduced.addresses
+        name, addresses = one_line(introduced.name, 64), introduced.addresses[:PROFILE_ADDRESSES]
         classes: tuple[str, ...] = (introduced.equivalence_class,)
     elif held is not None:
         name, addresses, classes = held.name, held.addresses, held.classes

@@ -183,7 +183,7 @@ class Node:
         ctx, sealed = self._ctx, event.sealed
         if sealed.id in ctx.state.objects:
             if isinstance(sealed.payload, TaskAnnouncement) and sealed.signer != ctx.me:
-                JUDGES[TaskAnnouncement](ctx, sealed)  # announced again: nobody offered last time
+                self._on_repeated(sealed.payload, sealed)
             return ctx.reply(event.reply_id, sealed.id)
         reason = admission.refusal(ctx, sealed)
         if not reason:
@@ -194,6 +194,11 @@ class Node:
         if reason:
             ctx.notify("object.refused", sealed.id, reason=reason, type=type(sealed.payload).__name__)
         ctx.reply(event.reply_id, sealed.id, reason)
+
+    def _on_repeated(self, task: TaskAnnouncement, sealed: Sealed[Any]) -> None:
+        """Announced again, for nobody offered last time; or an old one replayed, to keep us busy."""
+        if not admission.timeliness_refusal(self._ctx, task):
+            evaluator.on_announcement(self._ctx, sealed)
 
     def _on_notice(self, event: NoticeReceived) -> None:
         ctx = self._ctx

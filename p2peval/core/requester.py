@@ -31,6 +31,7 @@ from p2peval.core.messages import (
 )
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
+from p2peval.core.text import one_line
 from p2peval.core.types import AssignmentId, ObjectId, PeerId, TaskId
 from p2peval.defaults import (
     ASSIGN_PATIENCE,
@@ -70,7 +71,7 @@ def start(ctx: Context, command: StartTask) -> None:
             author=ctx.me,
             benchmark=row.id,
             model=command.model,
-            model_name=command.model_name,
+            model_name=one_line(command.model_name),
             epsilon_nano=epsilon,
             delta_nano=delta,
             replicas=replicas,
@@ -83,7 +84,7 @@ def start(ctx: Context, command: StartTask) -> None:
         id=TaskId(sealed.id),
         benchmark=row.id,
         model=command.model,
-        model_name=command.model_name,
+        model_name=sealed.payload.model_name,
         epsilon_nano=epsilon,
         delta_nano=delta,
         replicas=replicas,
@@ -128,7 +129,7 @@ def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
     if not decline.assignment:
         return _answer(ctx, OfferRow(decline.task, decline.author, "", 0.0, decline.reason or "declined"))
     replica = ctx.state.replicas.get(decline.assignment)
-    if replica is None or replica.peer != sealed.signer:
+    if replica is None or replica.peer != sealed.signer or replica.task != decline.task:
         return "unknown_assignment"
     if replica.state is ReplicaState.ASSIGNED:
         _lose(ctx, replica, ReplicaState.DECLINED, decline.reason)
@@ -232,18 +233,6 @@ def _assign_to(ctx: Context, task: TaskRow, peer: PeerId) -> None:
             state=ReplicaState.ASSIGNED,
             assignment=sealed.envelope,
             commitment_id=ObjectId(""),
-            commitment_digest=b"",
-            commitment=b"",
-            commitment_set=b"",
-            reveal=b"",
-            equivalence_class="",
-            root=b"",
-            outputs=None,
-            drawn=0,
-            audited=0,
-            differing=(),
-            metrics=(),
-            reason="",
         )
     )
     ctx.send(peer, sealed, sealed.id, ctx.now + ASSIGN_PATIENCE)
@@ -302,15 +291,20 @@ def _close(ctx: Context, task: TaskRow, committed: list[ReplicaRow]) -> None:
 
 
 def _lose(ctx: Context, replica: ReplicaRow, state: ReplicaState, reason: str) -> None:
-    """An evaluator will not commit: give its place to another, or go on without."""
+    """An evaluator will not commit: give its place to another, or go on without.
+
+    Who leaves a task that was cancelled meanwhile owes it nothing.
+    """
+    task = ctx.state.tasks[replica.task]
+    if task.state is not TaskState.ASSIGNED:
+        return
     ctx.state.replicas.put(replace(replica, state=state, reason=reason))
     if state is ReplicaState.SILENT:
         reputation.silent(ctx, replica.peer)
-    task = ctx.state.tasks[replica.task]
     ctx.notify("task.replaced", task.id, peer=replica.peer, reason=reason)
-    if task.state is TaskState.ASSIGNED and _assign(ctx, task, 1):
+    if _assign(ctx, task, 1):
         arm(ctx, step(ctx, task, Step.REPLACE), max(task.deadline, _commit_by(ctx, task)))
-    elif task.state is TaskState.ASSIGNED:
+    else:
         _close_if_complete(ctx, task)
 
 
@@ -334,8 +328,10 @@ def on_peer_gone(ctx: Context, peer: PeerId) -> None:
 def on_reveal(ctx: Context, sealed: Sealed[Reveal]) -> str:
     said = sealed.payload
     replica = ctx.state.replicas.get(said.assignment)
-    if replica is None or replica.peer != sealed.signer or replica.commitment_id != said.commitment:
+    if replica is None or replica.peer != sealed.signer or replica.task != said.task:
         return "unknown_assignment"
+    if replica.commitment_id != said.commitment:
+        return "unknown_commitment"
     task = ctx.state.tasks[replica.task]
     if task.state is not TaskState.REVEALING or replica.state is not ReplicaState.COMMITTED:
         return "window_closed"

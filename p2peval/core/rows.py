@@ -165,18 +165,18 @@ class ReplicaRow:
     state: ReplicaState
     assignment: bytes
     commitment_id: ObjectId
-    commitment_digest: bytes
-    commitment: bytes
-    commitment_set: bytes
-    reveal: bytes
-    equivalence_class: str
-    root: bytes
-    outputs: Blob | None
-    drawn: int
-    audited: int
-    differing: tuple[int, ...]
-    metrics: tuple[MetricReport, ...]
-    reason: str
+    commitment_digest: bytes = b""
+    commitment: bytes = b""
+    commitment_set: bytes = b""
+    reveal: bytes = b""
+    equivalence_class: str = ""
+    root: bytes = b""
+    outputs: Blob | None = None
+    drawn: int = 0
+    audited: int = 0
+    differing: tuple[int, ...] = ()
+    metrics: tuple[MetricReport, ...] = ()
+    reason: str = ""
 
     @property
     def key(self) -> str:

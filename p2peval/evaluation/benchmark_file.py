@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 from p2peval import defaults
 from p2peval.core.benchmark import DTYPES, METRICS, NAME
 from p2peval.core.messages import Limits, Range, Tensor, Tolerance, Verification
+from p2peval.core.text import plain
 from p2peval.core.types import BenchmarkId, to_nano
 from p2peval.errors import ConfigError
-from p2peval.wire.bounds import plain, prose
+from p2peval.wire.bounds import prose
 from p2peval.wire.ids import is_cid
 
 FILE_NAME = "benchmark.toml"

@@ -14,6 +14,7 @@ from typing import Any
 
 from p2peval.core import messages as m
 from p2peval.core import types as t
+from p2peval.core.text import CONTROLS, plain
 from p2peval.defaults import (
     MAX_DIFFERING,
     MAX_GET_IDS,
@@ -23,6 +24,7 @@ from p2peval.defaults import (
     MAX_SYNC_IDS,
     MAX_SYNC_REPLY,
     MAX_SYNC_REQUEST,
+    PROFILE_ADDRESSES,
 )
 from p2peval.errors import RemoteProtocolError
 from p2peval.wire import frames as f
@@ -37,14 +39,7 @@ MAX_INT = 2**53 - 1
 NAME = re.compile(r"[a-z0-9-]{2,40}")
 """A topic name."""
 
-_CONTROLS = "\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
-_UNPRINTABLE = re.compile(f"[{_CONTROLS}]")
-_UNPRINTABLE_IN_PROSE = re.compile(f"(?![\n\t])[{_CONTROLS}]")
-
-
-def plain(text: str) -> bool:
-    """Without characters that could steer a terminal or turn text around."""
-    return _UNPRINTABLE.search(text) is None
+_UNPRINTABLE_IN_PROSE = re.compile(f"(?![\n\t])[{CONTROLS}]")
 
 
 def prose(text: str) -> bool:
@@ -190,7 +185,7 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
     m.BenchmarkAnnouncement: {"name": TOPIC},
     m.PeerProfile: {
         "name": Text(64),
-        "addresses": Many(MULTIADDR, most=16),
+        "addresses": Many(MULTIADDR, most=PROFILE_ADDRESSES),
         "classes": Many(CLASS, most=16),
         "memberships": Many(most=MAX_MEMBERSHIPS),
     },
