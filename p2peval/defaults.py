@@ -98,6 +98,8 @@ DELIVER_PATIENCE: Final = 600.0  # seconds to retry a commitment or reveal: a re
 OUTPUTS_PATIENCE: Final = 60.0  # seconds to fetch revealed outputs before they count as withheld; guess
 MAX_ATTEMPTS: Final = 3  # rounds of evaluators for a task; guess
 MAX_REPLICAS: Final = 8  # replicas a task may ask for; keeps a record under 64 KiB
+RECORD_REPLICAS: Final = 28  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
+MAX_REVISIONS: Final = 16  # revisions of one record that are kept; guess
 MAX_DUTIES: Final = 8  # tasks of others an evaluator has open at once; guess
 NEWCOMER_SHARE: Final = 0.10  # of places, to newcomers as one arm; trust.md §4 (measured there)
 

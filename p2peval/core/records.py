@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from p2peval.core import audit, commitment
+from p2peval.core.benchmark import output_bytes
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import (
@@ -26,6 +27,7 @@ from p2peval.core.messages import (
 )
 from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.types import AssignmentId, Cid, ObjectId, PeerId, TaskId
+from p2peval.defaults import CLOCK_SKEW, MAX_REVISIONS, RECORD_REPLICAS
 from p2peval.errors import RemoteProtocolError
 
 P = TypeVar("P", bound=Payload)
@@ -33,7 +35,7 @@ P = TypeVar("P", bound=Payload)
 
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
-    rows = sorted((row for row in ctx.state.replicas if row.task == task.id), key=lambda r: (r.attempt, r.id))
+    rows = _told(ctx, task)
     record = ResultRecord(
         network=ctx.network,
         author=ctx.me,
@@ -66,6 +68,15 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
     sealed = ctx.seal(record, task.benchmark)
     rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
     return sealed
+
+
+def _told(ctx: Context, task: TaskRow) -> list[ReplicaRow]:
+    """Every replica that an audit looked at, then the latest others for which a record has room.
+
+    Who falls silent is replaced as often as it takes: told in full, that could outgrow any record.
+    """
+    rows = sorted(ctx.state.replicas.of(task.id), key=lambda row: (not row.drawn, -row.attempt, row.id))
+    return sorted(rows[:RECORD_REPLICAS], key=lambda row: (row.attempt, row.id))
 
 
 def rank(
@@ -114,26 +125,29 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
 
 def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, dict[AssignmentId, PeerId]]:
     """Every inner envelope is signed, belongs here, and opens what it must. Raises RemoteProtocolError."""
+    _require(record.finished_ms <= ctx.now_ms + CLOCK_SKEW * 1000, "from_the_future")
+    _require(1 <= record.revision <= MAX_REVISIONS, "too_many_revisions")
     sealed = _open(ctx, record.announcement, TaskAnnouncement)
     announcement = sealed.payload
     _require(TaskId(sealed.id) == record.task and sealed.signer == record.author, "foreign_announcement")
     _require(announcement.benchmark == record.benchmark, "foreign_benchmark")
-    given = {AssignmentId(s.id): s for s in (_open(ctx, e, Assignment) for e in record.assignments)}
+    given = {AssignmentId(s.id): s for s in _open_all(ctx, record.assignments, Assignment)}
     for assigned in given.values():
         _require(assigned.signer == record.author and assigned.payload.task == record.task, "foreign_assignment")
-    said = {s.id: s for s in (_open(ctx, e, Commitment) for e in record.commitments)}
-    listed: set[ObjectId] = set()
-    for envelope in record.commitment_sets:
-        window = _open(ctx, envelope, CommitmentSet)
+    said = {s.id: s for s in _open_all(ctx, record.commitments, Commitment)}
+    for committed in said.values():
+        _check_commitment(committed, given, record.task)
+    listed: set[tuple[int, ObjectId]] = set()
+    for window in _open_all(ctx, record.commitment_sets, CommitmentSet):
         _require(window.signer == record.author and window.payload.task == record.task, "foreign_set")
-        listed |= set(window.payload.commitments)
+        listed |= {(window.payload.round, id_) for id_ in window.payload.commitments}
     shown: dict[AssignmentId, Reveal] = {}
-    for envelope in record.reveals:
-        reveal = _open(ctx, envelope, Reveal)
+    for reveal in _open_all(ctx, record.reveals, Reveal):
         _check_reveal(reveal, given, said, listed)
         shown[reveal.payload.assignment] = reveal.payload
+    _require(len({check.assignment for check in record.checks}) == len(record.checks), "checked_twice")
     for check in record.checks:
-        _require(check.assignment in given, "foreign_check")
+        _require(check.assignment in shown, "foreign_check")
         opened = commitment.audit_commitment(check.nonce)
         _require(opened == given[check.assignment].payload.audit_commitment, "nonce_does_not_open")
     if record.outcome is Outcome.ACCEPTED:
@@ -141,19 +155,27 @@ def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, d
     return announcement, {assignment: sealed.payload.evaluator for assignment, sealed in given.items()}
 
 
+def _check_commitment(
+    committed: Sealed[Commitment], given: dict[AssignmentId, Sealed[Assignment]], task: TaskId
+) -> None:
+    assigned = given.get(committed.payload.assignment)
+    if assigned is None or assigned.payload.evaluator != committed.signer or committed.payload.task != task:
+        raise RemoteProtocolError("foreign_commitment")
+
+
 def _check_reveal(
     reveal: Sealed[Reveal],
     given: dict[AssignmentId, Sealed[Assignment]],
     said: dict[ObjectId, Sealed[Commitment]],
-    listed: set[ObjectId],
+    listed: set[tuple[int, ObjectId]],
 ) -> None:
-    assigned, committed = given.get(reveal.payload.assignment), said.get(reveal.payload.commitment)
-    if assigned is None or committed is None:
+    """It opens a commitment of its own assignment, and the window of that very attempt has it."""
+    shown, committed = reveal.payload, said.get(reveal.payload.commitment)
+    if committed is None or committed.payload.assignment != shown.assignment:
         raise RemoteProtocolError("reveal_without_commitment")
-    _require(reveal.signer == assigned.payload.evaluator == committed.signer, "foreign_reveal")
-    _require(committed.payload.assignment == reveal.payload.assignment, "foreign_commitment")
-    _require(committed.id in listed, "commitment_not_in_set")
-    _require(commitment.opens(committed.payload.digest, reveal.payload, reveal.signer), "does_not_open")
+    _require(reveal.signer == committed.signer and shown.task == committed.payload.task, "foreign_reveal")
+    _require((given[shown.assignment].payload.attempt, committed.id) in listed, "commitment_not_in_set")
+    _require(commitment.opens(committed.payload.digest, shown, reveal.signer), "does_not_open")
 
 
 def _check_acceptance(
@@ -165,7 +187,9 @@ def _check_acceptance(
     if check is None or certificate is None or record.accepted not in shown:
         raise RemoteProtocolError("accepted_without_audit")
     _require(not check.differing, "accepted_what_differs")
-    _require(certificate.samples == spec.samples == shown[record.accepted].samples, "wrong_samples")
+    accepted = shown[record.accepted]
+    _require(certificate.samples == spec.samples == accepted.samples, "wrong_samples")
+    _require(accepted.outputs.size == output_bytes(spec), "wrong_size")
     _require(1 <= certificate.attempts <= spec.verification.max_attempts, "too_many_attempts")
     _require(certificate.delta_nano == announcement.delta_nano, "certificate_is_wrong")
     spent = audit.spent_epsilon(announcement.epsilon_nano, certificate.attempts)
@@ -181,6 +205,16 @@ def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:
     if not isinstance(sealed.payload, kind):
         raise RemoteProtocolError("wrong_type", f"{type(sealed.payload).__name__} for {kind.__name__}")
     return sealed  # type: ignore[return-value]
+
+
+def _open_all(ctx: Context, envelopes: tuple[bytes, ...], kind: type[P]) -> list[Sealed[P]]:
+    """As ``_open``. Refuses two objects in one slot, be both inside the record or one of them held here."""
+    opened = [_open(ctx, envelope, kind) for envelope in envelopes]
+    _require(len({(s.signer, s.payload.slot) for s in opened}) == len(opened), "equivocation")
+    for sealed in opened:
+        held = ctx.state.in_slot(sealed.signer, kind.__name__, "/".join(sealed.payload.slot))
+        _require(held is None or held == sealed.id, "equivocation")
+    return opened
 
 
 def _require(holds: bool, reason: str) -> None:
