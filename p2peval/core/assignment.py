@@ -8,10 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from p2peval.core.rows import OfferRow
+from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState
 from p2peval.core.types import PeerId, Seconds
-from p2peval.defaults import NEWCOMER_SHARE
+from p2peval.defaults import COMMIT_GRACE, FETCH_RATE, NEWCOMER_SHARE
 from p2peval.trust.evidence import Evidence
+
+
+def commit_window(spec: BenchmarkSpec, model: Blob) -> Seconds:
+    """How long an evaluator may take from its assignment to its commitment: fetch, run, hash."""
+    return spec.limits.seconds + COMMIT_GRACE + (model.size + spec.inputs.size) / FETCH_RATE
+
+
+def candidates(
+    offers: Sequence[OfferRow], replicas: Sequence[ReplicaRow], attempt: int, now: Seconds
+) -> list[OfferRow]:
+    """Offers that bind, of peers that this task has not tried; who fell silent may be tried in a later attempt."""
+    tried = {row.peer for row in replicas if row.attempt == attempt or row.state is not ReplicaState.SILENT}
+    return [offer for offer in offers if not offer.declined and offer.expires > now and offer.peer not in tried]
 
 
 def choose(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from p2peval.core import commitment, membership
+from p2peval.core.assignment import commit_window
 from p2peval.core.context import Context
 from p2peval.core.effects import FetchBlob, RunEvaluation
 from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
@@ -41,7 +42,7 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
     """Offer to run it, or say at once why not."""
     announced, task = sealed.payload, TaskId(sealed.id)
     benchmark = ctx.state.benchmarks[announced.benchmark]
-    if not benchmark.evaluates or task in ctx.state.results:
+    if announced.author == ctx.me or not benchmark.evaluates or task in ctx.state.results:
         return ""
     held = ctx.state.duties.get(task)
     if held is not None and held.state is not DutyState.FAILED:
@@ -121,7 +122,7 @@ def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
         )
     )
     spec = ctx.state.benchmarks[duty.benchmark].spec
-    until = min(max(assigned.commit_by_ms / 1000, ctx.now), ctx.now + TASK_LIFETIME)
+    until = ctx.now + commit_window(spec, duty.model)  # by our clock: theirs may be wrong, or lie
     others = [peer for peer in membership.members(ctx, duty.benchmark) if peer != duty.requester]
     ctx.notify("duty.assigned", duty.task, requester=duty.requester, model=duty.model_name)
     ctx.do(FetchBlob(f"{INPUTS}{duty.assignment}", spec.inputs, (duty.requester, *others), until))
@@ -170,7 +171,7 @@ def on_finished(ctx: Context, event: EvaluationFinished) -> None:
         efficiency=event.efficiency,
         commitment_id=sealed.id,
     )
-    _arm(ctx, duty, ctx.now + 2 * DELIVER_PATIENCE)
+    _arm(ctx, duty, ctx.now + TASK_LIFETIME)  # others may take long, and who does not reveal pays for it
     ctx.send(duty.requester, sealed, duty.assignment, ctx.now + DELIVER_PATIENCE)
     ctx.notify("duty.committed", duty.task, requester=duty.requester)
 
@@ -215,12 +216,19 @@ def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
 def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> None:
     """The requester says that the task is over."""
     duty = ctx.state.duties.get(sealed.payload.task)
-    if duty is not None and duty.requester == sealed.signer:
+    if duty is None or duty.requester != sealed.signer:
+        return
+    if duty.state is DutyState.OFFERED:
+        ctx.state.duties.delete(duty.key)
+    else:
         _finish(ctx, duty, DutyState.DONE, "")
 
 
 def on_undelivered(ctx: Context, event: SendFailed) -> None:
     """The requester is gone for good, or refused what we said (too late, window closed)."""
+    offered = ctx.state.duties.get(event.about)
+    if offered is not None and offered.state is DutyState.OFFERED:
+        ctx.state.duties.delete(offered.key)
     duty = _of_assignment(ctx, event.about)
     if duty is not None and duty.state in (DutyState.COMMITTED, DutyState.REVEALED):
         _finish(ctx, duty, DutyState.FAILED, event.refused or "requester unreachable")

@@ -189,7 +189,7 @@ class Node:
         if not reason:
             benchmark = admission.benchmark_of(ctx, sealed)
             reason = JUDGES[type(sealed.payload)](ctx, sealed)
-            if not reason:
+            if not reason and not isinstance(sealed.payload, (Offer, Decline)):  # the offers' table holds these
                 ctx.keep(sealed, benchmark)
         if reason:
             ctx.notify("object.refused", sealed.id, reason=reason, type=type(sealed.payload).__name__)

@@ -35,11 +35,11 @@ from p2peval.core.text import one_line
 from p2peval.core.types import AssignmentId, ObjectId, PeerId, TaskId
 from p2peval.defaults import (
     ASSIGN_PATIENCE,
-    COMMIT_GRACE,
+    CLOCK_SKEW,
     DELIVER_PATIENCE,
-    FETCH_RATE,
     MAX_OFFERS,
     MAX_REPLICAS,
+    OFFER_LIFETIME,
     OFFER_WINDOW,
     REANNOUNCE_AFTER,
     REVEAL_WINDOW,
@@ -120,8 +120,11 @@ def cancel(ctx: Context, command: CancelTask) -> None:
 
 
 def on_offer(ctx: Context, sealed: Sealed[Offer]) -> str:
-    offer = sealed.payload
-    return _answer(ctx, OfferRow(offer.task, offer.author, offer.equivalence_class, offer.expires_ms / 1000, ""))
+    """It binds from its arrival: two clocks may differ by more than an offer lives."""
+    offer, expires = sealed.payload, ctx.now + OFFER_LIFETIME
+    if offer.expires_ms < ctx.now_ms - CLOCK_SKEW * 1000:
+        return "expired"
+    return _answer(ctx, OfferRow(offer.task, offer.author, offer.equivalence_class, expires, ""))
 
 
 def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
@@ -146,13 +149,18 @@ def _answer(ctx: Context, row: OfferRow) -> str:
         return "enough_offers"
     ctx.state.offers.put(row)
     ctx.notify("task.declined" if row.declined else "task.offer", task.id, peer=row.peer, reason=row.declined)
-    if task.state is not TaskState.ANNOUNCED:
-        return ""
+    if task.state is not TaskState.ANNOUNCED or not _candidates(ctx, task):
+        return ""  # who declines does not hurry us: asking again at once would only make it decline again
     if _everyone_answered(ctx, task):
         seek(ctx, task)
     elif task.deadline > ctx.now + OFFER_WINDOW:  # the first answer after a long wait
         arm(ctx, task, ctx.now + OFFER_WINDOW)
     return ""
+
+
+def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
+    offers, replicas = ctx.state.offers.of(task.id), ctx.state.replicas.of(task.id)
+    return assignment.candidates(offers, replicas, task.attempt, ctx.now)
 
 
 def _everyone_answered(ctx: Context, task: TaskRow) -> bool:
@@ -163,8 +171,7 @@ def seek(ctx: Context, task: TaskRow) -> None:
     """Give the free places of an announced task to the best offers, or wait for more."""
     chosen = _assign(ctx, task, task.replicas)
     if chosen:
-        commit_by = max(_commit_by(ctx, task), ctx.now)
-        arm(ctx, step(ctx, task, Step.ASSIGN), commit_by)
+        arm(ctx, step(ctx, task, Step.ASSIGN), _commit_by(ctx, task))
     elif task.looks and _everyone_answered(ctx, task):
         fail(ctx, task, "no evaluator is left that has not been tried")
     else:
@@ -172,13 +179,14 @@ def seek(ctx: Context, task: TaskRow) -> None:
 
 
 def _wait(ctx: Context, task: TaskRow) -> None:
-    """Nobody offers: forget who was merely busy, say so, ask again."""
-    refused = sorted({offer.declined for offer in ctx.state.offers.of(task.id) if offer.declined})
+    """Nobody is left to ask: forget answers that bind nobody, say why, ask again."""
+    reasons = {row.reason for row in ctx.state.replicas.of(task.id) if row.state is ReplicaState.DECLINED}
     for offer in ctx.state.offers.of(task.id):
-        if offer.declined:
+        if offer.declined or offer.expires <= ctx.now:
+            reasons.add(offer.declined)
             ctx.state.offers.delete(offer.key)
     ctx.publish(ctx.sealer.open(task.announcement), task.benchmark)
-    ctx.notify("task.waiting", task.id, reason=", ".join(refused) or "no offers")
+    ctx.notify("task.waiting", task.id, reason=", ".join(sorted(reasons - {""})) or "no offers")
     if replicas_of(ctx, task):  # all silent: in a new attempt they may be asked again
         task = replace(task, attempt=task.attempt + 1)
     pause = max(OFFER_WINDOW, min(ctx.now - task.created, REANNOUNCE_AFTER))  # doubles: the age grows by it
@@ -186,16 +194,7 @@ def _wait(ctx: Context, task: TaskRow) -> None:
 
 
 def _assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
-    tried = {
-        row.peer
-        for row in ctx.state.replicas.of(task.id)
-        if row.attempt == task.attempt or row.state is not ReplicaState.SILENT
-    }
-    offers = [
-        offer
-        for offer in ctx.state.offers.of(task.id)
-        if not offer.declined and offer.expires > ctx.now and offer.peer not in tried
-    ]
+    offers = _candidates(ctx, task)
     evidence = {row.peer: row.evidence for row in ctx.state.evidence}
     chosen = assignment.choose(
         offers, evidence, count, now=ctx.now, resolved_total=reputation.resolved_total(ctx), rng=ctx.rng
@@ -207,7 +206,7 @@ def _assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
 
 def _commit_by(ctx: Context, task: TaskRow) -> float:
     spec = ctx.state.benchmarks[task.benchmark].spec
-    return ctx.now + spec.limits.seconds + COMMIT_GRACE + (task.model.size + spec.inputs.size) / FETCH_RATE
+    return ctx.now + assignment.commit_window(spec, task.model)
 
 
 def _assign_to(ctx: Context, task: TaskRow, peer: PeerId) -> None:
@@ -384,6 +383,8 @@ def on_deadline(ctx: Context, task: TaskRow) -> None:
         case TaskState.ASSIGNED:
             for replica in replicas_of(ctx, task, ReplicaState.ASSIGNED):
                 _lose(ctx, replica, ReplicaState.SILENT, "no commitment in time")
+        case TaskState.REVEALING if not ctx.connected:  # it is we who are away, or are just back: blame nobody
+            arm(ctx, task, ctx.now + REVEAL_WINDOW)
         case TaskState.REVEALING:
             _reveals_over(ctx, task)
         case _:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from small_world import Host, World, blob
 
-from p2peval.core.events import MessageReceived
-from p2peval.core.messages import Assignment, CommitmentSet, ResultRecord, Reveal
-from p2peval.core.rows import ReplicaState, TaskState
+from p2peval.core.events import CancelTask, EvaluationFailed, MessageReceived, PeerUp
+from p2peval.core.messages import Assignment, CommitmentSet, Decline, Offer, ResultRecord, Reveal
+from p2peval.core.rows import DutyState, ReplicaState, TaskState
 from p2peval.core.types import AssignmentId, BenchmarkId, TaskId
-from p2peval.defaults import MAX_REVISIONS, NETWORK_ID, RECORD_REPLICAS
+from p2peval.defaults import MAX_DUTIES, MAX_REVISIONS, NETWORK_ID, RECORD_REPLICAS
 
 
 def world_of(size: int, **options: int) -> tuple[World, list[Host], BenchmarkId]:
@@ -148,3 +148,121 @@ def test_a_task_that_lost_a_hundred_evaluators_still_fits_a_record() -> None:
     assert isinstance(record, ResultRecord)
     assert len(record.assignments) == RECORD_REPLICAS
     assert bystander.node.state.results[task].accepted
+
+
+# ── offers ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_offer_by_a_clock_that_is_five_minutes_slow_still_binds() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    evaluator.mute = True
+    world.disconnect(evaluator)
+    task = world.start(requester, benchmark)
+    slow = int((world.now - 300.0) * 1000)
+    offer = evaluator.sealer.seal(Offer(NETWORK_ID, evaluator.id, task, "class", slow))
+    requester.handle(MessageReceived(offer, evaluator.id, "offer"))
+    assert requester.replies["offer"].error == ""
+    world.run(3.0)
+    assert [row.peer for row in requester.node.state.replicas.of(task)] == [evaluator.id]
+
+
+def test_answers_to_announcements_fill_no_store() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    world.disconnect(evaluator)
+    task = world.start(requester, benchmark)
+    held = len(requester.node.state.objects)
+    for number in range(50):
+        decline = evaluator.sealer.seal(Decline(NETWORK_ID, evaluator.id, task, AssignmentId(""), f"busy {number}"))
+        requester.handle(MessageReceived(decline, evaluator.id))
+    assert len(requester.node.state.objects) == held
+
+
+def test_declining_does_not_make_the_requester_announce_again_at_once() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    evaluator.mute = True
+    tasks = [world.start(requester, benchmark, f"model-{number}") for number in range(MAX_DUTIES + 1)]
+    before = len(requester.disk.signed)
+    world.run(60.0)
+    again = [e for e in requester.disk.signed[before:] if requester.sealer.open(e).id == tasks[-1]]
+    assert 1 <= len(again) <= 9
+
+
+def test_a_task_says_why_those_who_tried_gave_up() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    evaluator.mute = True
+    task = world.start(requester, benchmark)
+    world.run_until(lambda: bool(requester.node.state.replicas.of(task)))
+    world.run(1.0)
+    duty = evaluator.node.state.duties[task]
+    evaluator.handle(EvaluationFailed(f"run/{duty.assignment}", task, duty.assignment, "the model needs 9 GiB"))
+    world.run(3.0)
+    waiting = [dict(notice.data)["reason"] for notice in requester.story if notice.kind == "task.waiting"]
+    assert waiting[0] == "the model needs 9 GiB"
+
+
+def test_an_offer_to_a_task_that_is_over_does_not_keep_its_evaluator_busy() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    world.disconnect(evaluator)
+    tasks = [world.start(requester, benchmark, f"model-{number}") for number in range(MAX_DUTIES)]
+    for task in tasks:
+        requester.handle(CancelTask("cancel", task))
+    world.reconnect(evaluator)
+    world.run(2.0)
+    assert "task_over" in requester.refusals
+    assert not [duty for duty in evaluator.node.state.duties if duty.state is DutyState.OFFERED]
+
+
+def test_an_offer_that_was_not_taken_leaves_nothing_behind() -> None:
+    world, (requester, *others), benchmark = world_of(4)
+    task = world.start(requester, benchmark)
+    world.run_until(lambda: accepted(requester, task))
+    world.run(1.0)
+    assert sum(task in host.node.state.duties for host in others) == 1
+
+
+def test_nobody_offers_to_itself() -> None:
+    world, (requester, _), benchmark = world_of(2)
+    task = world.start(requester, benchmark)
+    announced = requester.sealer.open(requester.node.state.tasks[task].announcement)
+    requester.node.state.forget(announced.id)  # as after a restored backup: a friend brings it back
+    requester.handle(MessageReceived(announced, requester.id))
+    assert task not in requester.node.state.duties
+
+
+# ── who is to blame ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_requester_that_was_away_blames_nobody_for_a_reveal_it_could_not_hear() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    task = world.start(requester, benchmark)
+    world.run_until(lambda: requester.node.state.tasks[task].state is TaskState.REVEALING)
+    world.disconnect(requester)
+    world.run(300.0)
+    requester.up = True
+    requester.node = requester._load()
+    requester.perform(requester.node.resume(world.now))
+    requester.perform(list(requester.disk.outbox.values()))
+    world.run(0.001)  # its own deadline is long past, and nobody has come back yet
+    for host, other in ((requester, evaluator), (evaluator, requester)):
+        host.handle(PeerUp(other.id))
+    world.run_until(lambda: accepted(requester, task))
+    assert requester.node.state.evidence[evaluator.id].evidence.withheld == 0
+
+
+def test_an_evaluator_reveals_however_long_the_others_took() -> None:
+    world, (requester, *others), benchmark = world_of(3)
+    slow = others[0]
+    slow.mute = True
+    task = world.start(requester, benchmark, replicas=2)
+    world.run_until(lambda: any(row.state is ReplicaState.COMMITTED for row in requester.node.state.replicas))
+    row = requester.node.state.tasks[task]
+    requester.node.state.tasks.put(replace(row, generation=row.generation + 1))  # a window that stays open
+    world.run(3600.0)
+    assert {replica.state for replica in requester.node.state.replicas.of(task)} == {
+        ReplicaState.ASSIGNED,
+        ReplicaState.COMMITTED,
+    }
+    duty = slow.node.state.duties[task]
+    slow.handle(EvaluationFailed(f"run/{duty.assignment}", task, duty.assignment, "too slow"))
+    world.run_until(lambda: accepted(requester, task))
+    assert not any(host.node.state.duties[task].reason == "the requester never answered" for host in others)
