@@ -24,6 +24,9 @@ from p2peval.errors import DaemonNotRunningError, DeadlineError, NotAuthorisedEr
 
 V = TypeVar("V")
 
+_FRESH = httpx.Limits(max_keepalive_connections=0)
+"""A connection for every request: the daemon may close an idle one just as the next question is on its way."""
+
 
 class DaemonError(P2pevalError):
     """What the daemon refused, with its own code; the exit code follows from the code."""
@@ -141,11 +144,11 @@ def _transport(api: str | None, socket: Path) -> tuple[str, httpx.HTTPTransport]
     """Where the daemon is, in words, and the way there."""
     if api and "/" not in api.removeprefix("http://") and ":" in api:
         host, port = loopback(api.removeprefix("http://"))
-        return f"http://{'[' + host + ']' if ':' in host else host}:{port}", httpx.HTTPTransport()
+        return f"http://{'[' + host + ']' if ':' in host else host}:{port}", httpx.HTTPTransport(limits=_FRESH)
     path = Path(api.removeprefix("unix:")) if api else socket
     if not path.exists():
         raise not_running(str(path))
-    return str(path), httpx.HTTPTransport(uds=str(path))
+    return str(path), httpx.HTTPTransport(uds=str(path), limits=_FRESH)
 
 
 def _token(file: Path, where: str) -> str:

@@ -129,7 +129,8 @@ def cancel(options: Options, task: str) -> None:
 def _existing(model: Path) -> str:
     """The absolute path, which is what the daemon needs. Raises NotFoundError."""
     if not model.is_file():
-        raise NotFoundError(f"no such file: {model}")
+        what = f"{model} is not a file" if model.exists() else f"no such file: {model}"
+        raise NotFoundError(what, hint="give the path of an ONNX file")
     return str(model.absolute())
 
 

@@ -11,11 +11,12 @@ from p2peval.core.events import BlobFailed, BlobReady
 from p2peval.core.messages import Blob
 from p2peval.core.types import Cid, PeerId
 from p2peval.daemon.clock import Clock
-from p2peval.defaults import FETCH_RETRY, FETCH_STALL, FIND_TIMEOUT, RETRY_FIRST
-from p2peval.errors import NetworkError, StoreError, VerificationError
+from p2peval.defaults import FETCH_RETRY, FETCH_STALL, FIND_TIMEOUT, RESUME_GRACE, RETRY_FIRST
+from p2peval.errors import NetworkError, NotFoundError, StoreError, VerificationError
 from p2peval.net.blobs import fetch
 from p2peval.net.network import Network
 from p2peval.store.blobs import BlobStore
+from p2peval.store.disk import DamagedError
 from p2peval.wire.topics import blob_key
 
 log = logging.getLogger(__name__)
@@ -33,24 +34,41 @@ class Library:
     async def fetch(self, effect: FetchBlob) -> BlobReady | BlobFailed:
         """Try the named holders, then whoever the DHT names, until ``until`` has passed."""
         pause, reason = RETRY_FIRST, "no holder is known"
+        until = max(effect.until, self._clock() + RESUME_GRACE)
         while True:
             try:
                 await self.have(effect.blob, effect.holders)
                 return BlobReady(effect.id, effect.blob.cid)
             except NetworkError as error:
                 reason = error.message
-            except (StoreError, VerificationError) as error:
+            except StoreError as error:
+                return BlobFailed(effect.id, effect.blob.cid, error.message, ours=True)
+            except VerificationError as error:
                 return BlobFailed(effect.id, effect.blob.cid, error.message)
-            if self._clock() + pause > effect.until:
+            if self._clock() + pause > until:
                 return BlobFailed(effect.id, effect.blob.cid, reason)
             await trio.sleep(pause)
             pause = min(2 * pause, FETCH_RETRY)
 
     async def have(self, blob: Blob, holders: tuple[PeerId, ...]) -> None:
-        """Returns once ``blob`` is on the shelf. Raises NetworkError, StoreError, VerificationError."""
+        """Returns once ``blob`` is on the shelf, its hash checked: what was damaged there is fetched again.
+
+        Raises NetworkError, StoreError, VerificationError.
+        """
         async with self._fetching.setdefault(blob.cid, trio.Lock()):
-            if not await trio.to_thread.run_sync(self.store.has, blob.cid):
+            try:
+                await self.path(blob.cid)
+            except NotFoundError:
                 await self._fetch(blob, holders)
+            except DamagedError as damaged:
+                await self._replace(blob, holders, damaged)
+
+    async def _replace(self, blob: Blob, holders: tuple[PeerId, ...], damaged: DamagedError) -> None:
+        log.warning("%s", damaged.message)
+        try:
+            await self._fetch(blob, holders)
+        except NetworkError as error:
+            raise VerificationError(f"{damaged.message}; {error.message}", hint=error.hint) from error
 
     async def _fetch(self, blob: Blob, holders: tuple[PeerId, ...]) -> None:
         others = tuple(peer for peer in holders if peer != self._network.peer_id)

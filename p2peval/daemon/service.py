@@ -30,7 +30,15 @@ from p2peval.daemon.library import Library
 from p2peval.daemon.present import Presenter, metric_views
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import CONNECT_TIMEOUT, DATA_PATIENCE, JOIN_PATIENCE
-from p2peval.errors import ConfigError, DeadlineError, NotFoundError, P2pevalError, UsageError
+from p2peval.errors import (
+    ConfigError,
+    DeadlineError,
+    NetworkError,
+    NotFoundError,
+    P2pevalError,
+    UsageError,
+    VerificationError,
+)
 from p2peval.evaluation import benchmark_file
 from p2peval.net.network import Network
 from p2peval.paths import Paths
@@ -238,6 +246,9 @@ class NodeService:
         replicas: int | None,
     ) -> views.TaskView:
         row = refs.held_benchmark(self._state, ref)
+        for option, asked in (("epsilon", epsilon), ("delta", delta)):
+            if asked is not None and not to_nano(asked):
+                raise UsageError(f"{option}: {asked:g} is below the smallest that can be asked for, 1e-9")
         model = await self._model(row, model_path)
         reply = await self._command(
             lambda reply_id: StartTask(
@@ -260,14 +271,22 @@ class NodeService:
         if size > spec.limits.model_mb * 1_000_000:
             raise UsageError(f"{path} has {size} bytes, {spec.name} allows {spec.limits.model_mb} MB")
         await self.workshop.scan(spec, path)
-        members = tuple(PeerId(member) for member in self._present.members(row.id))
         with trio.move_on_after(DATA_PATIENCE) as waited:
-            for blob in (spec.inputs, spec.labels):
-                if blob is not None:
-                    await self.library.have(blob, (spec.author, *members))
+            await self._data(row)
         if waited.cancelled_caught:
             raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
+
+    async def _data(self, row: BenchmarkRow) -> None:
+        """Inputs and labels at hand. Raises NetworkError and VerificationError that name which of them is not."""
+        holders = (row.spec.author, *(PeerId(member) for member in self._present.members(row.id)))
+        for what, blob in (("inputs", row.spec.inputs), ("labels", row.spec.labels)):
+            try:
+                if blob is not None:
+                    await self.library.have(blob, holders)
+            except (NetworkError, VerificationError) as error:
+                kind = VerificationError if isinstance(error, VerificationError) else NetworkError
+                raise kind(f"the {what} of {row.spec.name}: {error.message}", hint=error.hint) from error
 
     async def tasks(self) -> tuple[views.TaskView, ...]:
         present = self._present

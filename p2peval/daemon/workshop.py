@@ -86,8 +86,9 @@ class Workshop:
         return await self._sandbox.run(job, deadline=effect.spec.limits.seconds + WORKER_GRACE)
 
     async def scan(self, spec: BenchmarkSpec, model: Path) -> None:
-        """Raises EvaluationError, with the reason and the node's name, for a model that may not be opened."""
-        await self._sandbox.run(jobs.Scan(str(model), spec.limits), deadline=spec.limits.seconds)
+        """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""
+        fits = (spec.model_input, spec.model_output)
+        await self._sandbox.run(jobs.Scan(str(model), spec.limits, fits), deadline=spec.limits.seconds)
 
     async def preview(self, spec: BenchmarkSpec, model: Blob) -> jobs.Previewed:
         """Run and score, commit to nothing. Raises what NOT_DONE names."""

@@ -157,11 +157,12 @@ class Prepare(Job[Prepared], frozen=True, tag="prepare"):
 
 
 class Scan(Job[Scanned], frozen=True, tag="scan"):
-    """Say whether a model may be opened at all."""
+    """Say whether a model may be opened at all, and whether it fits ``fits``: an input and an output."""
 
     answers = Scanned
     model: str
     limits: Limits
+    fits: tuple[Tensor, Tensor] | None = None
 
     @property
     def memory_mb(self) -> int:

@@ -108,9 +108,12 @@ def _read_order() -> Order:
 
 
 def _scan(job: Scan) -> Scanned:
-    from p2peval.evaluation import scan
+    from p2peval.evaluation import recipe, scan
 
-    contents = scan.scan(scan.read(Path(job.model), job.limits.model_mb))
+    data = scan.read(Path(job.model), job.limits.model_mb)
+    contents = scan.scan(data)
+    if job.fits:
+        recipe.open_model(data, *job.fits)
     return Scanned(contents.nodes, contents.initialisers)
 
 
