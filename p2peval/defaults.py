@@ -106,6 +106,8 @@ NEWCOMER_SHARE: Final = 0.10  # of places, to newcomers as one arm; trust.md §4
 # ── membership and sync ───────────────────────────────────────────────────────────────────────────
 SYNC_BUCKETS: Final = 16  # per benchmark and type; guess
 SYNC_INTERVAL: Final = 60.0  # seconds between syncs with one random connected peer; spec (after a split ≤ 60 s)
+SYNC_ON_JOIN: Final = 4  # connected members whom a newcomer asks at once for what it missed; guess
+REFUSED_KEPT: Final = 8192  # ids of refused objects remembered, so that no sync asks for them again; guess
 GONE_GRACE: Final = 5.0  # seconds a peer may be away before its open assignments go to others; guess
 PROFILE_INTERVAL: Final = 1800.0  # seconds after which a profile is signed anew; guess
 JOIN_PATIENCE: Final = 20.0  # seconds to find a benchmark's spec before join gives up; guess
@@ -154,6 +156,7 @@ DIALS_AT_ONCE: Final = 8  # peers dialled at the same time; guess
 TASK_TIMEOUT: Final = 10.0  # seconds for one task message and its ack; guess
 RETRY_FIRST: Final = 0.5  # seconds before the first retry of a delivery; guess
 RETRY_MOST: Final = 5.0  # seconds between retries at most; guess
+RESUME_GRACE: Final = 5.0  # seconds that an effect performed again after its time gets to find its peer; guess
 FETCH_RETRY: Final = 30.0  # seconds between tries to find a blob nobody served; guess
 FIND_TIMEOUT: Final = 8.0  # seconds for a look-up in the DHT (p99 0.5 s at 24 nodes, measured)
 DRAIN_SECONDS: Final = 3.0  # seconds that SIGTERM leaves for what is under way; spec (< 5 s in all)
@@ -166,7 +169,7 @@ DATA_PATIENCE: Final = 60.0  # seconds that `eval run` waits for a benchmark's d
 
 # ── demo ──────────────────────────────────────────────────────────────────────────────────────────
 DEMO_START: Final = 60.0  # seconds a daemon may take to be ready; 2-4 on two busy cores (measured), rest slack
-DEMO_PATIENCE: Final = 60.0  # seconds for each thing that the demo waits for; the slowest takes 3 (measured), rest slack
+DEMO_PATIENCE: Final = 60.0  # seconds for each thing that the demo waits for; the slowest takes 3 (measured)
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
 HALF_LIFE_DAYS: Final = 30.0  # days, of agreement; spec
