@@ -52,6 +52,8 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case BlobReady() if replica.state is ReplicaState.REVEALED:
             ctx.state.replicas.put(replace(replica, state=ReplicaState.FETCHED))
             return _compare_when_fetched(ctx, task)
+        case BlobFailed(ours=True) if replica.state is ReplicaState.REVEALED:
+            fail(ctx, task, f"this node could not audit: {event.reason}")
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
             withhold(ctx, replica, f"outputs not served: {event.reason}")
             return _compare_when_fetched(ctx, task)

@@ -14,6 +14,7 @@ from p2peval.core.ports import Sealer, Secrets
 from p2peval.core.rows import ObjectRow
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
+from p2peval.errors import LocalProtocolError
 
 P = TypeVar("P", bound=Payload)
 
@@ -76,7 +77,7 @@ class Context:
         sealed = self.sealer.seal(payload)
         held = self.state.in_slot(self.me, type(payload).__name__, "/".join(payload.slot))
         if held is not None and held != sealed.id:
-            raise AssertionError(f"second {type(payload).__name__} in slot {payload.slot}")
+            raise LocalProtocolError(f"second {type(payload).__name__} in slot {payload.slot}")
         if held is None:
             self.keep(sealed, benchmark)
         return sealed

@@ -66,9 +66,12 @@ class BlobReady:
 
 @dataclass(frozen=True, slots=True)
 class BlobFailed:
+    """``ours``: our own disk would not take it; no holder is to blame."""
+
     effect_id: str
     cid: Cid
     reason: str
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

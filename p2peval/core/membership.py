@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from p2peval.core.benchmark import problem
 from p2peval.core.context import Context
-from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, Unsubscribe
+from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import Introduced, JoinBenchmark, LeaveBenchmark, PublishBenchmark
 from p2peval.core.messages import (
     BenchmarkAnnouncement,
@@ -19,7 +19,14 @@ from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, WantedRow
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.text import one_line
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
-from p2peval.defaults import JOIN_PATIENCE, MAX_MEMBERSHIPS, PROFILE_ADDRESSES, PROFILE_INTERVAL, TASK_LIFETIME
+from p2peval.defaults import (
+    JOIN_PATIENCE,
+    MAX_MEMBERSHIPS,
+    PROFILE_ADDRESSES,
+    PROFILE_INTERVAL,
+    SYNC_ON_JOIN,
+    TASK_LIFETIME,
+)
 
 # ── benchmarks ────────────────────────────────────────────────────────────────────────────────────
 
@@ -52,6 +59,7 @@ def join(ctx: Context, command: JoinBenchmark) -> None:
     held = ctx.state.benchmarks.get(command.benchmark)
     if held is not None:
         _enter(ctx, replace(held, joined=True, evaluates=command.evaluates, requests=command.requests))
+        _catch_up(ctx, held.id)
         return ctx.reply(command.reply_id, command.benchmark)
     wanted = ctx.state.wanted.put(
         WantedRow(
@@ -89,6 +97,7 @@ def on_spec(ctx: Context, sealed: Sealed[BenchmarkSpec]) -> str:
         ctx,
         BenchmarkRow(wanted.id, sealed.payload, True, wanted.evaluates, wanted.requests),
     )
+    _catch_up(ctx, wanted.id)
     ctx.reply(wanted.reply_id, wanted.id)
     return ""
 
@@ -140,6 +149,13 @@ def _enter(ctx: Context, row: BenchmarkRow) -> None:
     fetch_data(ctx, row)
     ctx.notify("bench.joined", row.id, name=row.spec.name)
     refresh_profile(ctx)
+
+
+def _catch_up(ctx: Context, benchmark: BenchmarkId) -> None:
+    """A newcomer asks at once for what was said before it came: from members, else from whoever is there."""
+    known = [peer for peer in members(ctx, benchmark) if peer in ctx.connected] or sorted(ctx.connected)
+    for peer in known[:SYNC_ON_JOIN]:
+        ctx.do(SyncWith(peer, (benchmark,)))
 
 
 def fetch_data(ctx: Context, row: BenchmarkRow) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from p2peval.core import admission, auditing, evaluator, membership, records, requester
 from p2peval.core.context import Context
-from p2peval.core.effects import Effect, Learn, Pull, Subscribe, SyncWith
+from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
     BlobFailed,
     BlobReady,
@@ -122,6 +122,7 @@ class Node:
             if benchmark.joined:
                 ctx.do(Subscribe(benchmark.id))
         for wanted in ctx.state.wanted:
+            ctx.do(FindMembers(wanted.id))
             ctx.timer(f"want/{wanted.id}", wanted.deadline, 0)
         for task in ctx.state.tasks:
             if task.state not in OVER and task.deadline:
@@ -192,6 +193,8 @@ class Node:
             if not reason and not isinstance(sealed.payload, (Offer, Decline)):  # the offers' table holds these
                 ctx.keep(sealed, benchmark)
         if reason:
+            if reason not in admission.PASSING:
+                ctx.state.refuse(sealed.id)
             ctx.notify("object.refused", sealed.id, reason=reason, type=type(sealed.payload).__name__)
         ctx.reply(event.reply_id, sealed.id, reason)
 
@@ -202,8 +205,9 @@ class Node:
 
     def _on_notice(self, event: NoticeReceived) -> None:
         ctx = self._ctx
-        member = event.benchmark == DIRECTORY or event.benchmark in ctx.state.benchmarks
-        if member and event.id not in ctx.state.objects:
+        row = ctx.state.benchmarks.get(event.benchmark)
+        concerned = event.benchmark == DIRECTORY or (row is not None and row.joined)
+        if concerned and ctx.state.lacks(event.id):
             ctx.do(Pull(event.via, (event.id,)))
 
     # ── peers, blobs, time ────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,7 @@ from p2peval.core.rows import (
     WantedRow,
 )
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
+from p2peval.defaults import REFUSED_KEPT
 
 
 class Row(Protocol):
@@ -176,6 +177,7 @@ class State:
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}
+        self._refused: dict[ObjectId, None] = {}
 
     def load(self, rows: dict[str, list[Row]]) -> None:
         for name in TABLES:
@@ -204,6 +206,16 @@ class State:
         self._slots.pop((row.signer, row.type, row.slot), None)
         self._signed[row.signer] -= 1
         self._digests.pop(bucket(row), None)
+
+    def refuse(self, object_id: ObjectId) -> None:
+        """Remember, until the next start, that this object is not wanted."""
+        self._refused[object_id] = None
+        if len(self._refused) > REFUSED_KEPT:
+            del self._refused[next(iter(self._refused))]
+
+    def lacks(self, object_id: ObjectId) -> bool:
+        """Whether to ask others for it: it is not here, and was not refused for good."""
+        return object_id not in self.objects and object_id not in self._refused
 
     def in_slot(self, signer: PeerId, type_name: str, slot: str) -> ObjectId | None:
         """The object that ``signer`` said in this slot, if any."""

@@ -19,14 +19,17 @@ DIRECTORY = BenchmarkId("")
 """Where announcements of benchmarks and profiles of peers live: every peer holds it."""
 
 SYNCED = (
-    "BenchmarkAnnouncement",
     "BenchmarkSpec",
-    "CommitmentSet",
+    "BenchmarkAnnouncement",
     "PeerProfile",
     "ResultRecord",
     "TaskAnnouncement",
+    "CommitmentSet",
 )
-"""Types that everybody may have; what goes over task streams stays between its two sides."""
+"""Types that everybody may have; what goes over task streams stays between its two sides.
+
+In the order in which they are worth telling: a finished task needs no offers, a set needs its task.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,10 @@ def digests(state: State, benchmarks: Iterable[BenchmarkId]) -> list[BucketDiges
 
 
 def offered(state: State, benchmarks: Iterable[BenchmarkId], theirs: Iterable[BucketDigest]) -> list[ObjectId]:
-    """Ids that we hold in buckets where ``theirs`` differs from ours, sorted within their bucket."""
+    """Ids that we hold in buckets where ``theirs`` differs from ours, types in order of SYNCED."""
     told = {Bucket(b.benchmark, b.type, b.bucket): b.digest for b in theirs}
     ids: list[ObjectId] = []
-    for bucket in _buckets(state, benchmarks):
+    for bucket in sorted(_buckets(state, benchmarks), key=lambda bucket: SYNCED.index(bucket.type)):
         if told.get(bucket) != state.digest(bucket):
             ids += sorted(row.id for row in state.objects.of(bucket))
     return ids

@@ -7,7 +7,7 @@ import trio
 from p2peval.core.effects import Send
 from p2peval.core.events import SendFailed
 from p2peval.daemon.clock import Clock
-from p2peval.defaults import MAX_OBJECT_BYTES, RETRY_FIRST, RETRY_MOST, TASK_TIMEOUT
+from p2peval.defaults import MAX_OBJECT_BYTES, RESUME_GRACE, RETRY_FIRST, RETRY_MOST, TASK_TIMEOUT
 from p2peval.errors import NetworkError, RemoteProtocolError
 from p2peval.net.network import Network
 from p2peval.wire.codec import decode_frame
@@ -26,13 +26,14 @@ class Courier:
     async def send(self, effect: Send) -> SendFailed | None:
         """None once the peer has acknowledged; SendFailed when it refused, or ``until`` has passed."""
         pause = RETRY_FIRST
+        until = max(effect.until, self._clock() + RESUME_GRACE)
         while True:
             refused = await self._try(effect)
             if refused == "":
                 return None
             if refused not in TRY_LATER and refused != "unreachable":
                 return SendFailed(effect.id, effect.peer, effect.about, refused)
-            if self._clock() + pause > effect.until:
+            if self._clock() + pause > until:
                 return SendFailed(effect.id, effect.peer, effect.about, "")
             await trio.sleep(pause)
             pause = min(2 * pause, RETRY_MOST)

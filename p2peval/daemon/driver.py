@@ -73,7 +73,7 @@ class Driver:
         self.read_only = ""
         self._waiting: dict[str, tuple[trio.Event, list[Reply]]] = {}
         self._performing: set[str] = set()
-        self._asked = 0
+        self._asked = int(clock() * 1000)  # a join that outlives the process must not answer another's question
         self._idle = trio.Event()
         self.node = self._load()
 
@@ -107,7 +107,7 @@ class Driver:
         return answered[0]
 
     def _answer(self, reply: Reply) -> None:
-        waiting = self._waiting.get(reply.reply_id)
+        waiting = self._waiting.pop(reply.reply_id, None)
         if waiting is not None:
             waiting[1].append(reply)
             waiting[0].set()
@@ -223,7 +223,13 @@ class Driver:
         self._performing.add(effect.id)
 
         async def run() -> None:
-            event = await perform(effect)
+            while True:
+                try:
+                    event = await perform(effect)
+                    break
+                except StoreError as error:  # our own disk: at least once includes when it has room again
+                    self._feed.add(Notify("node.disk", "", (("reason", error.message),)), self._clock())
+                    await trio.sleep(READ_ONLY_PROBE)
             self.inbox.own(event, done=effect.id)
 
         nursery.start_soon(run)

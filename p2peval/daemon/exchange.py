@@ -100,7 +100,10 @@ class Exchange:
             await self._network.provide(members_key(effect.benchmark, self._network_id))
 
     async def unsubscribe(self, effect: Unsubscribe) -> None:
-        await self._network.unsubscribe(self._topic(effect.benchmark))
+        """Versions of a benchmark share a topic: it stays for the others that are joined."""
+        topic = self._topic(effect.benchmark)
+        if not any(row.joined and self._topic(row.id) == topic for row in self._state().benchmarks):
+            await self._network.unsubscribe(topic)
 
     async def publish(self, effect: Publish) -> None:
         """Best effort, by design: sync guarantees. A record of ours becomes a report file first."""
@@ -160,24 +163,27 @@ class Exchange:
         return tuple(fitting)
 
     async def sync(self, effect: SyncWith) -> None:
-        """Learn what ``effect.peer`` holds and we lack, and pull it. A failure waits for the next sync."""
-        buckets = tuple(
-            Bucket(d.benchmark, d.type, d.bucket, d.digest) for d in sync.digests(self._state(), effect.benchmarks)
-        )
-        try:
-            reply = await self._sync_request(effect.peer, Digests(effect.benchmarks, buckets))
-        except (NetworkError, RemoteProtocolError):
-            return
-        if isinstance(reply, Missing):
-            lacking = [id_ for id_ in reply.ids if id_ not in self._state().objects]
-            await self.pull(Pull(effect.peer, tuple(lacking)))
+        """Learn what ``effect.peer`` holds and we lack, and pull it. A failure waits for the next sync.
+
+        One benchmark a question: the buckets of many would outgrow its frame.
+        """
+        for benchmark in effect.benchmarks:
+            digests = sync.digests(self._state(), (benchmark,))
+            buckets = tuple(Bucket(d.benchmark, d.type, d.bucket, d.digest) for d in digests)
+            try:
+                reply = await self._sync_request(effect.peer, Digests((benchmark,), buckets))
+            except (NetworkError, RemoteProtocolError):
+                return
+            if isinstance(reply, Missing):
+                lacking = [id_ for id_ in reply.ids if self._state().lacks(id_)]
+                await self.pull(Pull(effect.peer, tuple(lacking)))
 
     async def pull(self, effect: Pull) -> None:
         """Fetch objects by id; who forwards a notice may need a moment to have the object itself."""
         lacking = set(effect.ids)
         for attempt in range(PULL_TRIES):
             await trio.sleep(attempt * RETRY_FIRST)
-            wanted = sorted(lacking)
+            wanted = [id_ for id_ in effect.ids if id_ in lacking]  # in the order told: a set follows its task
             try:
                 for start in range(0, len(wanted), MAX_GET_IDS):
                     lacking -= await self._get(effect.peer, tuple(wanted[start : start + MAX_GET_IDS]))
@@ -192,7 +198,7 @@ class Exchange:
         taken: set[ObjectId] = set()
         for envelope in reply.envelopes if isinstance(reply, Objects) else ():
             sealed = self._open(envelope)
-            if self._inbox.put(Incoming(MessageReceived(sealed, peer)), self._rank(sealed.signer)):
+            if sealed.id in ids and self._inbox.put(Incoming(MessageReceived(sealed, peer)), self._rank(sealed.signer)):
                 taken.add(sealed.id)
         return taken
 

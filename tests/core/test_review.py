@@ -1,4 +1,4 @@
-"""What a demanding reader of ``core`` and of the shell found, each held by the smallest world that shows it."""
+"""What a demanding reader of ``core`` found, each held by the smallest world that shows it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,29 @@ from typing import Any
 import pytest
 from small_world import Host, World, blob
 
-from p2peval.core.events import CancelTask, EvaluationFailed, MessageReceived, PeerUp
-from p2peval.core.messages import Assignment, CommitmentSet, Decline, Offer, ResultRecord, Reveal
+from p2peval.core import sync
+from p2peval.core.effects import Pull
+from p2peval.core.events import (
+    BlobFailed,
+    CancelTask,
+    EvaluationFailed,
+    JoinBenchmark,
+    LeaveBenchmark,
+    MessageReceived,
+    NoticeReceived,
+    PeerUp,
+)
+from p2peval.core.messages import (
+    Assignment,
+    BenchmarkAnnouncement,
+    CommitmentSet,
+    Decline,
+    Offer,
+    ResultRecord,
+    Reveal,
+)
 from p2peval.core.rows import DutyState, ReplicaState, TaskState
-from p2peval.core.types import AssignmentId, BenchmarkId, TaskId
+from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, TaskId
 from p2peval.defaults import MAX_DUTIES, MAX_REVISIONS, NETWORK_ID, RECORD_REPLICAS
 
 
@@ -266,3 +285,71 @@ def test_an_evaluator_reveals_however_long_the_others_took() -> None:
     slow.handle(EvaluationFailed(f"run/{duty.assignment}", task, duty.assignment, "too slow"))
     world.run_until(lambda: accepted(requester, task))
     assert not any(host.node.state.duties[task].reason == "the requester never answered" for host in others)
+
+
+def test_our_own_full_disk_is_nobody_elses_fault() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    task = world.start(requester, benchmark)
+    world.run_until(lambda: requester.node.state.tasks[task].state is TaskState.AUDITING)
+    (replica,) = requester.node.state.replicas.of(task)
+    assert replica.outputs is not None
+    requester.handle(BlobFailed(f"outputs/{replica.id}", replica.outputs.cid, "disk full", ours=True))
+    assert requester.node.state.tasks[task].reason == "this node could not audit: disk full"
+    assert evaluator.id not in requester.node.state.evidence
+
+
+# ── joining and sync ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_newcomer_has_the_board_before_the_next_periodic_sync() -> None:
+    world = World(3)
+    author, evaluator, newcomer = world.all
+    benchmark = world.publish(author)
+    evaluator.handle(JoinBenchmark("join", benchmark, True, True, (author.id,)))
+    world.run(1.0)
+    task = world.start(author, benchmark)
+    world.run_until(lambda: accepted(author, task))
+    newcomer.handle(JoinBenchmark("join", benchmark, True, True, (author.id,)))
+    world.run(1.0)
+    assert newcomer.node.state.results[task].accepted
+    assert task not in newcomer.node.state.duties
+
+
+def test_what_was_refused_for_good_is_not_asked_for_again() -> None:
+    _, (author, other), _ = world_of(2)
+    (claim,) = author.node.state.names
+    old = author.sealer.seal(
+        BenchmarkAnnouncement(NETWORK_ID, author.id, claim.name, "old", claim.benchmark, claim.sequence - 1)
+    )
+    assert other.node.state.lacks(old.id)
+    other.handle(MessageReceived(old, author.id))
+    assert not other.node.state.lacks(old.id)
+    other.restart()
+    assert other.node.state.lacks(old.id)
+
+
+def test_what_came_too_early_may_come_again() -> None:
+    _, (requester, other), _ = world_of(2)
+    unknown = requester.sealer.seal(CommitmentSet(NETWORK_ID, requester.id, TaskId(blob("t").cid), 1, ()))
+    other.handle(MessageReceived(unknown, requester.id))
+    assert other.refusals[-1] == "unknown_task"
+    assert other.node.state.lacks(unknown.id)
+
+
+def test_sync_tells_results_before_tasks_and_tasks_before_their_sets() -> None:
+    world, (requester, _), benchmark = world_of(2)
+    for number in range(4):
+        task = world.start(requester, benchmark, f"model-{number}")
+        world.run_until(lambda task=task: accepted(requester, task))  # type: ignore[misc]
+    objects = requester.node.state.objects
+    told = [objects[id_].type for id_ in sync.offered(requester.node.state, (benchmark,), ())]
+    assert told == sorted(told, key=sync.SYNCED.index)
+    assert {"ResultRecord", "TaskAnnouncement", "CommitmentSet"} <= set(told)
+
+
+def test_nothing_is_pulled_for_a_benchmark_that_was_left() -> None:
+    world, (author, _), benchmark = world_of(2)
+    notice = NoticeReceived(author.id, benchmark, ObjectId(blob("record").cid))
+    assert any(isinstance(effect, Pull) for effect in author.node.handle(notice, world.now))
+    author.handle(LeaveBenchmark("leave", benchmark))
+    assert not author.node.handle(notice, world.now)
