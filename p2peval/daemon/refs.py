@@ -10,6 +10,7 @@ from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import PEER_SUFFIX, REF_PREFIX
 from p2peval.errors import NotFoundError, UsageError
+from p2peval.trust.evidence import Evidence
 from p2peval.wire.ids import is_cid
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
 def _by_reputation(state: State, claims: Sequence[NameRow]) -> list[NameRow]:
     def reputation(row: NameRow) -> float:
         held = state.evidence.get(row.author)
-        return held.evidence.reputation if held else 0.0
+        return (held.evidence if held else Evidence.none(0.0, 0)).reputation  # a newcomer is no liar
 
     return sorted(claims, key=lambda row: (-reputation(row), row.author))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
 import trio
 from small_world import START, Host, World
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -15,15 +16,18 @@ from p2peval.core import sync
 from p2peval.core.effects import Publish, SyncWith, Unsubscribe
 from p2peval.core.events import CancelTask, Event, Introduced, LeaveBenchmark
 from p2peval.core.node import Node
+from p2peval.core.rows import EvidenceRow
 from p2peval.core.state import State
 from p2peval.core.types import ObjectId, PeerId, TaskId
+from p2peval.daemon import refs
 from p2peval.daemon.driver import Driver, Hands
 from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.inbox import Inbox
 from p2peval.defaults import NETWORK_ID, SYNC_BUCKETS
-from p2peval.errors import StoreError
+from p2peval.errors import StoreError, UsageError
 from p2peval.store.database import Database
+from p2peval.trust.evidence import Evidence
 from p2peval.wire.codec import encode_frame
 from p2peval.wire.frames import Missing, SyncReply
 
@@ -57,6 +61,19 @@ def exchange_of(host: Host, network: Deaf) -> Exchange:
         reports=Path("unused"),
         max_peers=1,
     )
+
+
+def test_of_two_who_claim_a_name_a_newcomer_is_listed_before_a_liar() -> None:
+    world = World(3)
+    reader, liar, newcomer = world.all
+    for author in (liar, newcomer):
+        world.publish(author)
+    world.run(1.0)
+    bad = Evidence.none(world.now, 0).disagreed_at(world.now, 1)
+    reader.node.state.evidence.put(EvidenceRow(liar.id, bad))
+    with pytest.raises(UsageError) as told:
+        refs.claimed_benchmark(reader.node.state, "digits")
+    assert told.value.message.index(newcomer.id) < told.value.message.index(liar.id)
 
 
 async def test_leaving_one_version_keeps_the_topic_of_the_other() -> None:
