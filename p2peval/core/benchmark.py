@@ -98,3 +98,10 @@ def probability_problem(epsilon_nano: int, delta_nano: int) -> str:
         if not 0 < value < 500_000_000:
             return f"{name}: between 0 and 0.5, both exclusive"
     return ""
+
+
+def request_problem(epsilon_nano: int, delta_nano: int, replicas: int) -> str:
+    """What is wrong with what a requester asks for, or ""."""
+    if not 1 <= replicas <= MAX_REPLICAS:
+        return f"replicas: 1 to {MAX_REPLICAS}"
+    return probability_problem(epsilon_nano, delta_nano)

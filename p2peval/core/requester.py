@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from p2peval.core import assignment, auditing, commitment, membership, reputation
-from p2peval.core.benchmark import output_bytes, probability_problem
+from p2peval.core.benchmark import output_bytes, request_problem
 from p2peval.core.context import Context
 from p2peval.core.events import (
     BlobFailed,
@@ -38,7 +38,6 @@ from p2peval.defaults import (
     CLOCK_SKEW,
     DELIVER_PATIENCE,
     MAX_OFFERS,
-    MAX_REPLICAS,
     OFFER_LIFETIME,
     OFFER_WINDOW,
     REANNOUNCE_AFTER,
@@ -57,9 +56,7 @@ def start(ctx: Context, command: StartTask) -> None:
     epsilon = command.epsilon_nano or spec.verification.epsilon_nano
     delta = command.delta_nano or spec.verification.delta_nano
     replicas = command.replicas or spec.verification.replicas
-    wrong = probability_problem(epsilon, delta) or (
-        "" if 1 <= replicas <= MAX_REPLICAS else f"replicas: 1 to {MAX_REPLICAS}"
-    )
+    wrong = request_problem(epsilon, delta, replicas)
     if not wrong and command.model.size > spec.limits.model_mb * 1_000_000:
         wrong = f"the model has {command.model.size} bytes, the benchmark allows {spec.limits.model_mb} MB"
     if wrong:

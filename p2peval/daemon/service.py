@@ -15,6 +15,7 @@ import trio
 
 from p2peval import __version__
 from p2peval.config import Config
+from p2peval.core.benchmark import request_problem
 from p2peval.core.effects import Reply
 from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
 from p2peval.core.messages import BenchmarkSpec, Blob
@@ -246,9 +247,7 @@ class NodeService:
         replicas: int | None,
     ) -> views.TaskView:
         row = refs.held_benchmark(self._state, ref)
-        for option, asked in (("epsilon", epsilon), ("delta", delta)):
-            if asked is not None and not to_nano(asked):
-                raise UsageError(f"{option}: {asked:g} is below the smallest that can be asked for, 1e-9")
+        _check_request(row, epsilon, delta, replicas)
         model = await self._model(row, model_path)
         reply = await self._command(
             lambda reply_id: StartTask(
@@ -321,6 +320,24 @@ class NodeService:
 
     def events(self, after: int | None) -> trio.MemoryReceiveChannel[views.EventView]:
         return self.feed.follow(after)
+
+
+def _check_request(row: BenchmarkRow, epsilon: float | None, delta: float | None, replicas: int | None) -> None:
+    """Raises, before the model is on the shelf, what the node would refuse after. Raises P2pevalError."""
+    if not row.requests:
+        hint = f"p2peval bench join {row.id}"
+        raise NotFoundError(f"this node has not joined {row.spec.name} as a requester", hint=hint)
+    for option, asked in (("epsilon", epsilon), ("delta", delta)):
+        if asked is not None and not to_nano(asked):
+            raise UsageError(f"{option}: {asked:g} is below the smallest that can be asked for, 1e-9")
+    usual = row.spec.verification
+    wrong = request_problem(
+        to_nano(epsilon or 0.0) or usual.epsilon_nano,
+        to_nano(delta or 0.0) or usual.delta_nano,
+        replicas or usual.replicas,
+    )
+    if wrong:
+        raise UsageError(wrong)
 
 
 def _size_of(model: Path) -> int:
