@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from p2peval.core import admission, auditing, evaluator, membership, records, requester
+from p2peval.core import admission, auditing, evaluator, membership, offers, records, requester, window
 from p2peval.core.context import Context
 from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
@@ -70,12 +70,12 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     BenchmarkSpec: membership.on_spec,
     PeerProfile: membership.on_profile,
     TaskAnnouncement: evaluator.on_announcement,
-    Offer: requester.on_offer,
+    Offer: offers.on_offer,
     Decline: requester.on_decline,
     Assignment: evaluator.on_assignment,
-    Commitment: requester.on_commitment,
+    Commitment: window.on_commitment,
     CommitmentSet: evaluator.on_commitment_set,
-    Reveal: requester.on_reveal,
+    Reveal: window.on_reveal,
     ResultRecord: _on_record,
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""

@@ -1,0 +1,130 @@
+"""Who runs a task: offers come in, the best are assigned, and a task that nobody offers for waits.
+
+How the best are chosen is in ``assignment``; what they then commit to, in ``window``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from p2peval.core import assignment, auditing, commitment, membership, reputation
+from p2peval.core.context import Context
+from p2peval.core.messages import Assignment, Offer, Sealed
+from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
+from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
+from p2peval.core.types import AssignmentId, ObjectId, PeerId
+from p2peval.defaults import (
+    ASSIGN_PATIENCE,
+    CLOCK_SKEW,
+    MAX_OFFERS,
+    OFFER_LIFETIME,
+    OFFER_WINDOW,
+    REANNOUNCE_AFTER,
+)
+
+
+def on_offer(ctx: Context, sealed: Sealed[Offer]) -> str:
+    """It binds from its arrival: two clocks may differ by more than an offer lives."""
+    offer, expires = sealed.payload, ctx.now + OFFER_LIFETIME
+    if offer.expires_ms < ctx.now_ms - CLOCK_SKEW * 1000:
+        return "expired"
+    return answer(ctx, OfferRow(offer.task, offer.author, offer.equivalence_class, expires, ""))
+
+
+def answer(ctx: Context, row: OfferRow) -> str:
+    task = ctx.state.tasks.get(row.task)
+    if task is None:
+        return "unknown_task"
+    if task.state in OVER:
+        return "task_over"
+    if len(ctx.state.offers.of(task.id)) >= MAX_OFFERS and row.key not in ctx.state.offers:
+        return "enough_offers"
+    ctx.state.offers.put(row)
+    ctx.notify("task.declined" if row.declined else "task.offer", task.id, peer=row.peer, reason=row.declined)
+    if task.state is not TaskState.ANNOUNCED or not _candidates(ctx, task):
+        return ""  # who declines does not hurry us: asking again at once would only make it decline again
+    if _everyone_answered(ctx, task):
+        seek(ctx, task)
+    elif task.deadline > ctx.now + OFFER_WINDOW:  # the first answer after a long wait
+        arm(ctx, task, ctx.now + OFFER_WINDOW)
+    return ""
+
+
+def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
+    offers, replicas = ctx.state.offers.of(task.id), ctx.state.replicas.of(task.id)
+    return assignment.candidates(offers, replicas, task.attempt, ctx.now)
+
+
+def _everyone_answered(ctx: Context, task: TaskRow) -> bool:
+    return all(f"{task.id}/{peer}" in ctx.state.offers for peer in membership.evaluators(ctx, task.benchmark))
+
+
+def seek(ctx: Context, task: TaskRow) -> None:
+    """Give the free places of an announced task to the best offers, or wait for more."""
+    chosen = assign(ctx, task, task.replicas)
+    if chosen:
+        arm(ctx, step(ctx, task, Step.ASSIGN), commit_by(ctx, task))
+    elif task.looks and _everyone_answered(ctx, task):
+        fail(ctx, task, "no evaluator is left that has not been tried")
+    else:
+        _wait(ctx, task)
+
+
+def _wait(ctx: Context, task: TaskRow) -> None:
+    """Nobody is left to ask: forget answers that bind nobody, say why, ask again."""
+    reasons = {row.reason for row in ctx.state.replicas.of(task.id) if row.state is ReplicaState.DECLINED}
+    for offer in ctx.state.offers.of(task.id):
+        if offer.declined or offer.expires <= ctx.now:
+            reasons.add(offer.declined)
+            ctx.state.offers.delete(offer.key)
+    ctx.publish(ctx.sealer.open(task.announcement), task.benchmark)
+    ctx.notify("task.waiting", task.id, reason=", ".join(sorted(reasons - {""})) or "no offers")
+    if replicas_of(ctx, task):  # all silent: in a new attempt they may be asked again
+        task = replace(task, attempt=task.attempt + 1)
+    pause = max(OFFER_WINDOW, min(ctx.now - task.created, REANNOUNCE_AFTER))  # doubles: the age grows by it
+    arm(ctx, task, ctx.now + pause)
+
+
+def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
+    offers = _candidates(ctx, task)
+    evidence = {row.peer: row.evidence for row in ctx.state.evidence}
+    chosen = assignment.choose(
+        offers, evidence, count, now=ctx.now, resolved_total=reputation.resolved_total(ctx), rng=ctx.rng
+    )
+    for peer in chosen:
+        _assign_to(ctx, task, peer)
+    return chosen
+
+
+def commit_by(ctx: Context, task: TaskRow) -> float:
+    spec = ctx.state.benchmarks[task.benchmark].spec
+    return ctx.now + assignment.commit_window(spec, task.model)
+
+
+def _assign_to(ctx: Context, task: TaskRow, peer: PeerId) -> None:
+    nonce = auditing.nonce_of(ctx, task.id, peer, task.attempt)
+    sealed = ctx.seal(
+        Assignment(
+            network=ctx.network,
+            author=ctx.me,
+            task=task.id,
+            evaluator=peer,
+            attempt=task.attempt,
+            commit_by_ms=int(commit_by(ctx, task) * 1000),
+            audit_commitment=commitment.audit_commitment(nonce),
+        ),
+        task.benchmark,
+    )
+    ctx.state.replicas.put(
+        ReplicaRow(
+            id=AssignmentId(sealed.id),
+            task=task.id,
+            peer=peer,
+            attempt=task.attempt,
+            state=ReplicaState.ASSIGNED,
+            assignment=sealed.envelope,
+            commitment_id=ObjectId(""),
+        )
+    )
+    ctx.send(peer, sealed, sealed.id, ctx.now + ASSIGN_PATIENCE)
+    ctx.notify("task.assigned", task.id, peer=peer, reputation=reputation.of(ctx, peer), attempt=task.attempt)
