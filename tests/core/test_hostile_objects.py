@@ -124,14 +124,14 @@ class Mouth:
             case m.TaskAnnouncement():
                 return [m.Offer(NETWORK_ID, peer, TaskId(sealed.id), "class", until) for peer in peers]
             case m.Offer(task=task):
-                asked = [one.payload for one in self._said.get(m.TaskAnnouncement, ()) if one.id == task]
+                asked = [one.payload for one in self._said.get(m.TaskAnnouncement, ()) if TaskId(one.id) == task]
                 return [m.Assignment(NETWORK_ID, a.author, task, said.author, 1, until, bytes(32)) for a in asked]
             case m.Assignment(task=task, evaluator=peer):
                 assignment = AssignmentId(sealed.id)
                 digest = commitment_digest(task, assignment, peer, "class", SAMPLES, bytes(32), bytes(32))
                 return [m.Commitment(NETWORK_ID, peer, task, assignment, digest)]
             case m.Commitment(author=peer, task=task, assignment=assignment):
-                asked = [one.payload for one in self._said.get(m.TaskAnnouncement, ()) if one.id == task]
+                asked = [one.payload for one in self._said.get(m.TaskAnnouncement, ()) if TaskId(one.id) == task]
                 reveal = m.Reveal(
                     NETWORK_ID, peer, task, assignment, sealed.id, "class", SAMPLES, bytes(32), bytes(32), OUTPUTS,
                     m.Efficiency(1, 1),

@@ -135,7 +135,7 @@ def lies(scene: Scene) -> dict[str, m.Payload]:
             scene.ada.id,
             1,
             until,
-            bytes(32),  # type: ignore[arg-type]
+            bytes(32),
         ),
         "an offer for a task of nobody": m.Offer(NETWORK_ID, me, TaskId(NOBODY), "class", until),
         "a decline of another's assignment": m.Decline(NETWORK_ID, me, task, AssignmentId(reveal.assignment), "no"),
