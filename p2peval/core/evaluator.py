@@ -183,7 +183,10 @@ def on_failed(ctx: Context, event: EvaluationFailed) -> None:
 
 
 def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
-    """Reveal only after our own commitment is in the set that everybody sees."""
+    """Reveal only after our own commitment is in the set, and show that set to everybody ourselves.
+
+    A requester that sends its evaluators different sets thereby signs twice in one slot in public.
+    """
     duty = ctx.state.duties.get(sealed.payload.task)
     if duty is None or duty.state is not DutyState.COMMITTED or sealed.signer != duty.requester:
         return ""
@@ -207,6 +210,7 @@ def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
         ),
         duty.benchmark,
     )
+    ctx.publish(sealed, duty.benchmark)
     _arm(ctx, replace(duty, state=DutyState.REVEALED), ctx.now + 2 * DELIVER_PATIENCE)
     ctx.send(duty.requester, reveal, duty.assignment, ctx.now + DELIVER_PATIENCE)
     ctx.notify("duty.revealed", duty.task, requester=duty.requester)

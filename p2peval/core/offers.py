@@ -64,7 +64,7 @@ def seek(ctx: Context, task: TaskRow) -> None:
     chosen = assign(ctx, task, task.replicas)
     if chosen:
         arm(ctx, step(ctx, task, Step.ASSIGN), commit_by(ctx, task))
-    elif task.looks and _everyone_answered(ctx, task):
+    elif task.looks and ctx.connected and _everyone_answered(ctx, task):
         fail(ctx, task, "no evaluator is left that has not been tried")
     else:
         _wait(ctx, task)

@@ -109,7 +109,13 @@ def test_liar_is_caught_at_samples_that_differ_and_nobody_else_is(played: Played
     assert liar.differing
     assert {replica.state for replica in first.replicas if replica is not liar} == {"agrees"}
     assert first.certificate is not None
-    assert (first.certificate.audited, first.certificate.samples, first.certificate.attempts) == (404, 1797, 1)
+    assert (first.certificate.audited, first.certificate.samples, first.certificate.attempts) == (507, 1797, 1)
+
+
+def test_single_evaluators_are_audited_at_the_published_404_of_1797(played: Played) -> None:
+    for task in played.view.tasks[1:]:
+        assert task.certificate is not None
+        assert (task.certificate.audited, task.certificate.samples, task.certificate.attempts) == (404, 1797, 1)
 
 
 def test_play_leaves_homes_logs_and_reports_to_look_at(played: Played) -> None:

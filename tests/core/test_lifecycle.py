@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from small_world import Host, World, blob
 
+from p2peval.core.audit import sample_size
 from p2peval.core.events import CancelTask, MessageReceived, PublishBenchmark, StartTask
 from p2peval.core.messages import Commitment, CommitmentSet, Reveal
 from p2peval.core.rows import DutyState, ReplicaState, TaskState
@@ -62,6 +63,17 @@ def test_five_nodes_audit_every_replica_and_catch_the_liar() -> None:
     liars_row = requester.node.state.evidence[liar.id].evidence
     honest_row = requester.node.state.evidence[hosts[1].id].evidence
     assert liars_row.reputation < 0.5 < honest_row.reputation
+
+
+def test_replicas_of_one_look_share_its_epsilon() -> None:
+    world, hosts, benchmark = world_of(5, samples=1797)
+    task = world.start(hosts[0], benchmark, replicas=4)
+    world.run_until(lambda: finished(hosts[0], task))
+    certificate = hosts[0].node.state.results[task].certificate
+    assert certificate is not None
+    assert (certificate.audited, certificate.epsilon_nano) == (sample_size(1797, 2_500_000, 10_000_000), 10_000_000)
+    world.run(1.0)
+    assert task in hosts[1].node.state.results
 
 
 def test_a_lone_liar_is_replaced_and_the_second_look_spends_more() -> None:

@@ -43,10 +43,12 @@ def _accuracies(view: DemoView, right: Mapping[str, int]) -> Iterator[ClaimView]
 
 
 def _certificates(view: DemoView) -> Iterator[ClaimView]:
+    evaluators = {task.model_name: len(task.replicas) for task in view.tasks}
     for line in view.board.lines:
         c = line.certificate
         found = f"{c.audited} of {c.samples}, audit {c.attempts}" if c else "none"
-        yield _claim(f"certificate of {line.model_name}", found, f"{AUDITED} of {SAMPLES}, audit 1")
+        asked = AUDITED[evaluators[line.model_name] - 1]
+        yield _claim(f"certificate of {line.model_name}", found, f"{asked} of {SAMPLES}, audit 1")
 
 
 def _liars(view: DemoView) -> Iterator[ClaimView]:
