@@ -113,6 +113,7 @@ PROFILE_INTERVAL: Final = 1800.0  # seconds after which a profile is signed anew
 JOIN_PATIENCE: Final = 20.0  # seconds to find a benchmark's spec before join gives up; guess
 PROFILE_ADDRESSES: Final = 16  # addresses in one profile; a machine may have more interfaces than that; guess
 UNKNOWN_OBJECTS: Final = 20  # objects kept of a signer without a profile; spec
+MAX_NAMES: Final = 64  # topic names kept of one author; guess
 MAX_MEMBERSHIPS: Final = 256  # benchmarks in one profile; guess
 
 # ── caps on a benchmark ───────────────────────────────────────────────────────────────────────────
@@ -152,6 +153,7 @@ FEED_KEPT: Final = 10_000  # events remembered for late readers; guess
 FEED_BEHIND: Final = 1_000  # events a reader may fall behind; guess
 MAX_GET_IDS: Final = 64  # ids asked for in one sync request; proto/p2peval.proto, Get
 PULL_TRIES: Final = 3  # times a noticed object is asked for; sync brings it otherwise; guess
+PULLS_AT_ONCE: Final = 16  # pulls under way; a flood of notices waits in line; guess
 DIALS_AT_ONCE: Final = 8  # peers dialled at the same time; guess
 TASK_TIMEOUT: Final = 10.0  # seconds for one task message and its ack; guess
 RETRY_FIRST: Final = 0.5  # seconds before the first retry of a delivery; guess

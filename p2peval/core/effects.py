@@ -129,10 +129,11 @@ class FindMembers:
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """Where a peer can be dialled."""
+    """Where a peer can be dialled. ``meet``: connect to it, for we share a benchmark."""
 
     peer: PeerId
     addresses: tuple[str, ...]
+    meet: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.defaults import (
     JOIN_PATIENCE,
     MAX_MEMBERSHIPS,
+    MAX_NAMES,
     PROFILE_ADDRESSES,
     PROFILE_INTERVAL,
     SYNC_ON_JOIN,
@@ -112,6 +113,8 @@ def give_up(ctx: Context, benchmark: BenchmarkId) -> None:
 
 def on_announcement(ctx: Context, sealed: Sealed[BenchmarkAnnouncement]) -> str:
     held = ctx.state.names.get(f"{sealed.signer}/{sealed.payload.name}")
+    if held is None and len(ctx.state.names.of(sealed.signer)) >= MAX_NAMES:
+        return "too_many_names"
     if held is not None:
         _forget_replaced(ctx, "BenchmarkAnnouncement", sealed.signer, f"{held.name}/{held.sequence}")
     _claim(ctx, sealed.payload)
@@ -124,6 +127,13 @@ def members(ctx: Context, benchmark: BenchmarkId) -> list[PeerId]:
     me = ctx.me
     found = [row.peer for row in ctx.state.peers if row.peer != me and _membership(row, benchmark)]
     return sorted(found, key=lambda peer: (peer not in ctx.connected, peer))
+
+
+def shares_benchmark(ctx: Context, peer: PeerId) -> bool:
+    """Whether ``peer`` says that it is where we are: whom else should we connect to of our own accord?"""
+    row = ctx.state.peers.get(peer)
+    joined = {held.id for held in ctx.state.benchmarks if held.joined}
+    return row is not None and any(held.benchmark in joined for held in row.memberships)
 
 
 def is_member(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
@@ -147,6 +157,8 @@ def _enter(ctx: Context, row: BenchmarkRow) -> None:
     ctx.state.benchmarks.put(row)
     ctx.do(Subscribe(row.id))
     fetch_data(ctx, row)
+    for peer in members(ctx, row.id):
+        ctx.do(Learn(peer, ctx.state.peers[peer].addresses, meet=True))
     ctx.notify("bench.joined", row.id, name=row.spec.name)
     refresh_profile(ctx)
 
@@ -207,7 +219,7 @@ def on_profile(ctx: Context, sealed: Sealed[PeerProfile]) -> str:
         )
     )
     if profile.author != ctx.me:
-        ctx.do(Learn(profile.author, profile.addresses))
+        ctx.do(Learn(profile.author, profile.addresses, shares_benchmark(ctx, profile.author)))
         ctx.notify("peer.profile", profile.author, name=profile.name, benchmarks=len(profile.memberships))
     return ""
 

@@ -117,7 +117,7 @@ class Node:
         ctx.do(Subscribe(DIRECTORY))
         for peer in ctx.state.peers:
             if peer.peer != ctx.me:
-                ctx.do(Learn(peer.peer, peer.addresses))
+                ctx.do(Learn(peer.peer, peer.addresses, membership.shares_benchmark(ctx, peer.peer)))
         for benchmark in ctx.state.benchmarks:
             if benchmark.joined:
                 ctx.do(Subscribe(benchmark.id))

@@ -163,7 +163,7 @@ class State:
             return Table(name, self._journal, group)
 
         self.objects: Table[ObjectRow] = table("objects", bucket)
-        self.names: Table[NameRow] = table("names")
+        self.names: Table[NameRow] = table("names", lambda row: row.author)
         self.benchmarks: Table[BenchmarkRow] = table("benchmarks")
         self.wanted: Table[WantedRow] = table("wanted")
         self.peers: Table[PeerRow] = table("peers")

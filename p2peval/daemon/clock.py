@@ -8,11 +8,14 @@ from p2peval.core.types import Seconds
 
 
 class Clock:
-    """Unix seconds. A clock set back stands still until real time has caught up."""
+    """Unix seconds. When the wall clock is set back this one runs on at its own pace, so no timer stops."""
 
     def __init__(self) -> None:
-        self._last: Seconds = 0.0
+        self._now: Seconds = 0.0
+        self._looked = time.monotonic()
 
     def __call__(self) -> Seconds:
-        self._last = max(self._last, time.time())
-        return self._last
+        looked = time.monotonic()
+        self._now = max(self._now + looked - self._looked, time.time())
+        self._looked = looked
+        return self._now

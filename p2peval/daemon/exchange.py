@@ -30,6 +30,7 @@ from p2peval.defaults import (
     MAX_SYNC_REPLY,
     MAX_SYNC_REQUEST,
     PULL_TRIES,
+    PULLS_AT_ONCE,
     RETRY_FIRST,
     TASK_TIMEOUT,
 )
@@ -66,6 +67,8 @@ class Exchange:
         self._reports = reports
         self._max_peers = max_peers
         self._dials = trio.CapacityLimiter(DIALS_AT_ONCE)
+        self._pulls = trio.CapacityLimiter(PULLS_AT_ONCE)
+        self._pulling: set[ObjectId] = set()
 
     def serve(self) -> None:
         self._network.serve(TASK_PROTOCOL, self._on_task, max_request=MAX_OBJECT_BYTES)
@@ -180,7 +183,15 @@ class Exchange:
 
     async def pull(self, effect: Pull) -> None:
         """Fetch objects by id; who forwards a notice may need a moment to have the object itself."""
-        lacking = set(effect.ids)
+        lacking = set(effect.ids) - self._pulling
+        self._pulling |= lacking
+        try:
+            async with self._pulls:
+                await self._pull(effect, set(lacking))
+        finally:
+            self._pulling -= lacking
+
+    async def _pull(self, effect: Pull, lacking: set[ObjectId]) -> None:
         for attempt in range(PULL_TRIES):
             await trio.sleep(attempt * RETRY_FIRST)
             wanted = [id_ for id_ in effect.ids if id_ in lacking]  # in the order told: a set follows its task
@@ -226,7 +237,8 @@ class Exchange:
 
     async def learn(self, effect: Learn) -> None:
         self._network.learn(effect.peer, effect.addresses)
-        await self._meet(effect.peer)
+        if effect.meet:
+            await self._meet(effect.peer)
 
     async def _meet(self, peer: PeerId) -> None:
         """Have a connection to ``peer``; what it leads to follows from PeerUp."""
