@@ -160,6 +160,7 @@ RETRY_FIRST: Final = 0.5  # seconds before the first retry of a delivery; guess
 RETRY_MOST: Final = 5.0  # seconds between retries at most; guess
 RESUME_GRACE: Final = 5.0  # seconds that an effect performed again after its time gets to find its peer; guess
 FETCH_RETRY: Final = 30.0  # seconds between tries to find a blob nobody served; guess
+FIND_AGAIN: Final = 2.0  # seconds between look-ups while a benchmark is wanted: a new node knows few peers; guess
 FIND_TIMEOUT: Final = 8.0  # seconds for a look-up in the DHT (p99 0.5 s at 24 nodes, measured)
 DRAIN_SECONDS: Final = 3.0  # seconds that SIGTERM leaves for what is under way; spec (< 5 s in all)
 FETCH_STALL: Final = 600.0  # seconds for one try to fetch a blob from its holders; guess

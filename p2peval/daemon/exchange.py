@@ -7,6 +7,7 @@ hears of it. Knows no policy: what is admitted, and what follows, the node says.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import trio
@@ -22,6 +23,7 @@ from p2peval.daemon import reports
 from p2peval.daemon.inbox import Inbox, Incoming, Rank
 from p2peval.defaults import (
     DIALS_AT_ONCE,
+    FIND_AGAIN,
     FIND_TIMEOUT,
     MAX_GET_IDS,
     MAX_GOSSIP_ENVELOPE,
@@ -68,7 +70,7 @@ class Exchange:
         self._max_peers = max_peers
         self._dials = trio.CapacityLimiter(DIALS_AT_ONCE)
         self._pulls = trio.CapacityLimiter(PULLS_AT_ONCE)
-        self._pulling: set[ObjectId] = set()
+        self._pulling: set[tuple[PeerId, ObjectId]] = set()
 
     def serve(self) -> None:
         self._network.serve(TASK_PROTOCOL, self._on_task, max_request=MAX_OBJECT_BYTES)
@@ -183,13 +185,13 @@ class Exchange:
 
     async def pull(self, effect: Pull) -> None:
         """Fetch objects by id; who forwards a notice may need a moment to have the object itself."""
-        lacking = set(effect.ids) - self._pulling
-        self._pulling |= lacking
+        asked = {(effect.peer, id_) for id_ in effect.ids} - self._pulling
+        self._pulling |= asked
         try:
             async with self._pulls:
-                await self._pull(effect, set(lacking))
+                await self._pull(effect, {id_ for _, id_ in asked})
         finally:
-            self._pulling -= lacking
+            self._pulling -= asked
 
     async def _pull(self, effect: Pull, lacking: set[ObjectId]) -> None:
         for attempt in range(PULL_TRIES):
@@ -226,14 +228,13 @@ class Exchange:
     # ── finding ───────────────────────────────────────────────────────────────────────────────────
 
     async def find_members(self, effect: FindMembers) -> None:
-        """Connect to members that the DHT names; the node syncs with whoever comes up."""
+        """Connect to members that the DHT names, as long as the spec is wanted; the node pulls from who comes up."""
         key = members_key(effect.benchmark, self._network_id)
-        try:
-            found = await self._network.find(key, timeout=FIND_TIMEOUT)
-        except NetworkError:
-            return  # nobody to ask yet: the next peer that comes up is asked directly
-        for peer in found:
-            await self._meet(peer)
+        while effect.benchmark in self._state().wanted:
+            with suppress(NetworkError):  # nobody to ask yet
+                for peer in await self._network.find(key, timeout=FIND_TIMEOUT):
+                    await self._meet(peer)
+            await trio.sleep(FIND_AGAIN)
 
     async def learn(self, effect: Learn) -> None:
         self._network.learn(effect.peer, effect.addresses)
