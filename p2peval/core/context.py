@@ -68,6 +68,7 @@ class Context:
                 benchmark=benchmark,
                 slot="/".join(sealed.payload.slot),
                 bucket=sync.bucket_of(sealed.id),
+                received=self.now,
                 envelope=sealed.envelope,
             )
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from p2peval.core import admission, auditing, evaluator, membership, offers, records, requester, window
+from p2peval.core import admission, auditing, evaluator, membership, offers, records, requester, retention, window
 from p2peval.core.context import Context
 from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
@@ -55,7 +55,7 @@ from p2peval.core.state import State
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.task import OVER
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
-from p2peval.defaults import GONE_GRACE, PROFILE_INTERVAL, SYNC_INTERVAL
+from p2peval.defaults import GONE_GRACE, PROFILE_INTERVAL, SYNC_INTERVAL, TIDY_DELAY, TIDY_INTERVAL
 
 
 def _on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
@@ -132,6 +132,7 @@ class Node:
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
+        ctx.timer("tidy/", now + TIDY_DELAY, 0)
         return self._drain()
 
     def _drain(self) -> list[Effect]:
@@ -262,3 +263,6 @@ class Node:
             case "profile":
                 membership.refresh_profile(ctx)
                 ctx.timer("profile/", ctx.now + PROFILE_INTERVAL, 0)
+            case "tidy":
+                retention.forget(ctx)
+                ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

@@ -23,6 +23,7 @@ class ObjectRow:
     benchmark: BenchmarkId
     slot: str
     bucket: int
+    received: Seconds
     envelope: bytes
 
     @property

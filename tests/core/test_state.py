@@ -39,7 +39,7 @@ def test_rows_of_a_group_come_in_order_of_insertion_after_a_restart_too() -> Non
 
 def test_a_digest_follows_what_is_kept_and_forgotten() -> None:
     state = State()
-    row = ObjectRow(ObjectId("b"), "TaskAnnouncement", PeerId("p"), BenchmarkId("x"), "1", 3, b"envelope")
+    row = ObjectRow(ObjectId("b"), "TaskAnnouncement", PeerId("p"), BenchmarkId("x"), "1", 3, 0.0, b"envelope")
     bucket = Bucket(BenchmarkId("x"), "TaskAnnouncement", 3)
     state.keep(row)
     assert state.digest(bucket) == sha256(b"b").digest()

@@ -63,7 +63,7 @@ def counter(name: str, value: int) -> Change:
 
 def object_row(number: int, envelope: bytes) -> Row:
     """An ObjectRow, without naming those of its fields that this test does not care about."""
-    plain = {"str": "", "int": 0, "bytes": b""}
+    plain = {"str": "", "int": 0, "bytes": b"", "Seconds": 0.0}
     values = {name: plain.get(str(kind), "") for name, kind in TABLES["objects"].__annotations__.items()}
     row: Row = TABLES["objects"](**{**values, "id": f"object{number}", "envelope": envelope})
     return row

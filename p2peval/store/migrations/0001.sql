@@ -9,6 +9,7 @@ CREATE TABLE objects (
     benchmark TEXT NOT NULL,
     slot TEXT NOT NULL,
     bucket INTEGER NOT NULL,
+    received REAL NOT NULL,
     envelope BLOB NOT NULL
 ) STRICT;
 
