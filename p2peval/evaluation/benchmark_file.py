@@ -36,22 +36,22 @@ name = "NAME"                  # the topic people join by: a-z, 0-9 and -
 title = ""
 description = ""
 license = ""                   # of the data, as an SPDX id: "CC-BY-4.0"
-version = 1
-# parent = "bafkrei…"          # the id of the version that this one replaces
+version = 1                    # published once and never changed: raise it to publish a change
+# parent = "bafkrei…"          # the whole id of the version that this one replaces
 
 [data]
 file = "data.csv"              # in this directory; csv with a header line, or npz
 input = ["x1", "x2"]           # csv: the input columns in order; npz: the key of the input array
 label = "label"                # csv: a column; npz: the key of the label array
 
-[model]
-task = "classification"        # or "regression"
+[model]                        # what every model in this benchmark takes and gives, names included
+task = "classification"        # or "regression", and then without classes
 classes = 2                    # labels are 0, 1, …; or their names: ["cat", "dog"]
-inputs = [{{ name = "input", dtype = "float32", shape = ["N", 2] }}]
+inputs = [{{ name = "input", dtype = "float32", shape = ["N", 2] }}]   # "N": any number of samples
 output = {{ name = "output" }}   # classification: one number per class; regression: shape ["N", 1]
 
 [metrics]
-primary = "accuracy"           # what the board sorts by
+primary = "accuracy"           # what the board sorts by; regression: mae or rmse
 others = ["macro_f1", "brier"]
 # range = [0.0, 100.0]         # regression: where the labels lie; without it no metric is certified
 
@@ -129,7 +129,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
         description=top.text("description", prose, "", most=4096),
         license=top.text("license", plain, ""),
         version=top.integer("version", 1, 1, 2**31),
-        parent=BenchmarkId(top.text("parent", lambda text: not text or is_cid(text), "")),
+        parent=_parent(top),
         data=_data(data, path.parent, names),
         task=task,
         model_input=_input(model),
@@ -158,6 +158,13 @@ def _name(top: _Section) -> str:
     if not NAME.fullmatch(value):
         raise top.wrong("name", f"{value!r} must be 2 to 40 of a-z, 0-9 and -")
     return value
+
+
+def _parent(top: _Section) -> BenchmarkId:
+    value: str = top.get("parent", str, "")
+    if value and not is_cid(value):
+        raise top.wrong("parent", f"{value[:100]!r} is no whole id: `p2peval bench show` prints it")
+    return BenchmarkId(value)
 
 
 def _data(section: _Section, directory: Path, names: tuple[str, ...]) -> DataSource:
@@ -277,6 +284,8 @@ class _Section:
         self.sections: list[_Section] = []
 
     def section(self, name: str) -> _Section:
+        if name not in self._values and (instead := self._instead_of(name)):
+            raise self.wrong(instead, f"is no key that p2peval knows here; did you mean {name!r}?")
         return self.table(name, self.get(name, dict, {}))
 
     def table(self, name: str, values: dict[str, Any]) -> _Section:
@@ -288,7 +297,8 @@ class _Section:
         self._asked.add(key)
         value = self._values.get(key, default)
         if value is _REQUIRED:
-            raise self.wrong(key, "is missing")
+            instead = self._instead_of(key)
+            raise self.wrong(key, f"is missing, but there is {instead!r}" if instead else "is missing")
         if value is not default and not isinstance(value, kind):
             raise self.wrong(key, f"must be {_KINDS[kind]}, not {value!r}")
         return value
@@ -328,6 +338,11 @@ class _Section:
             raise self.wrong("shape", f"has more than {defaults.MAX_WIDTH} numbers per sample")
         name = self.text("name", plain, least=1)
         return Tensor(name, self.choice("dtype", dtypes, "float32"), tuple(sides[1:]))
+
+    def _instead_of(self, key: str) -> str:
+        """What ``key`` may be misspelt as: without it only half of the mistake would be named. Or ""."""
+        found = difflib.get_close_matches(key, sorted(set(self._values) - self._asked), 1, 0.75)
+        return found[0] if found else ""
 
     def close(self) -> None:
         for section in self.sections:
