@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def init(options: Options, directory: Path) -> None:
     out = Output(options)
     file = draft_benchmark(directory)
     out.answer("bench.init", DraftView(file=str(file)), lambda: str(file))
-    out.say(f"next: fill it in, then p2peval bench validate {directory}")
+    out.say(f"next: fill it in, then p2peval bench validate {shlex.quote(str(directory))}")
 
 
 @bench_command.command("validate")
@@ -51,10 +52,10 @@ def validate(options: Options, directory: Path) -> None:
         ("metrics", ", ".join(view.metrics)),
     ]
     out.answer("bench.validate", view, lambda: out.fields(pairs))
-    out.say(f"fine; next: p2peval bench publish {directory}")
+    out.say(f"fine; next: p2peval bench publish {shlex.quote(str(directory))}")
 
 
-@bench_command.command("publish")
+@bench_command.command("publish", short_help="Sign and announce it; this node serves its data.")
 @click.argument("directory", type=folder, metavar="DIR")
 @pass_options
 def publish(options: Options, directory: Path) -> None:
@@ -63,7 +64,8 @@ def publish(options: Options, directory: Path) -> None:
     body = {"directory": str(directory.absolute())}
     view = reach(options).post("/v1/benchmarks", BenchmarkView, body)
     out.answer("bench.publish", view, lambda: f"published {view.name}  {view.id}")
-    out.say(f"next: p2peval bench invite {view.name}")
+    # an older version of the name may be joined here too: the id says which is meant
+    out.say(f"next: p2peval bench invite {view.name if view.version == 1 else view.id}")
 
 
 @bench_command.command("ls")

@@ -11,7 +11,7 @@ from p2peval.daemon.story import audit, figure
 from p2peval.daemon.views import BoardLine, BoardView
 
 
-@click.command("board", cls=Command)
+@click.command("board", cls=Command, short_help="Results: checked here and ranked; then claims.")
 @click.argument("bench", metavar="BENCH")
 @pass_options
 def board_command(options: Options, bench: str) -> None:

@@ -76,6 +76,7 @@ def run(
     task = client.post("/v1/tasks", TaskView, body)
     if detach:
         out.answer("eval.run", task, lambda: task.id)
+        out.say(f"next: p2peval eval show {task.id}")
         return
     try:
         task = follow(client, out, task)
@@ -84,6 +85,9 @@ def run(
         raise InterruptedByUserError(f"stopped following; task {task.id} goes on", hint=hint) from None
     _require_success(task, certify)
     out.answer("eval.run", task, lambda: "\n".join(answer_lines(task)))
+    agreed = sum(replica.state == "agrees" for replica in task.replicas)
+    if agreed < task.wanted:
+        out.say(f"note: {agreed} of {task.wanted} evaluators stand behind it; {task.offers} had offered")
 
 
 @eval_command.command("ls")

@@ -13,7 +13,7 @@ from p2peval.daemon.views import EventView
 from p2peval.errors import DaemonNotRunningError, DeadlineError
 
 
-@click.command("events", cls=Command)
+@click.command("events", cls=Command, short_help="What happened, one line each; --follow goes on.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
 @click.option("--after", type=click.IntRange(min=0), metavar="ID", help="Only events after this one.")
 @pass_options
@@ -32,7 +32,7 @@ def events_command(options: Options, follow: bool, after: int | None) -> None:
 
 
 def _line(out: Output, event: EventView) -> str:
-    data = "  ".join(f"{key}={_shown(out, value)}" for key, value in event.data.items())
+    data = "  ".join(f"{key}={_shown(out, value)}" for key, value in event.data.items() if value != "")
     if out.options.plain:
         return clean("\t".join([str(event.id), f"{event.time:.3f}", event.kind, event.subject, data]))
     clock = time.strftime("%H:%M:%S", time.localtime(event.time))

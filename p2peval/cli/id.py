@@ -10,9 +10,12 @@ from p2peval.cli.output import Output
 from p2peval.daemon.views import IdView
 
 
-@click.group("id", cls=Noun)
-def id_command() -> None:
+@click.group("id", cls=Noun, invoke_without_command=True)
+@click.pass_context
+def id_command(ctx: click.Context) -> None:
     """Who this node is."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(show)
 
 
 @id_command.command("show")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from p2peval.cli.options import Noun
+from p2peval.cli.options import Noun, Options
 from p2peval.cli.output import InterruptedByUserError, show_error
 from p2peval.errors import P2pevalError, UsageError
 
@@ -56,9 +56,9 @@ class Root(Noun):
         sys.exit(self._run(words, prog_name))
 
     def _run(self, words: list[str], prog_name: str | None) -> int:
-        as_json = "--json" in words
+        as_json, options = "--json" in words, Options()
         try:
-            code = super().main(words, prog_name, standalone_mode=False)
+            code = super().main(words, prog_name, standalone_mode=False, obj=options)
             sys.stdout.flush()
             return code if isinstance(code, int) else 0
         except P2pevalError as error:
@@ -75,7 +75,7 @@ class Root(Noun):
             # whoever read us has gone; point stdout elsewhere, lest its last flush complains
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return P2pevalError.exit_code
-        show_error(failure, as_json=as_json)
+        show_error(failure, as_json=as_json, home=options.home)
         return failure.exit_code
 
 

@@ -36,7 +36,7 @@ def init_command(options: Options, name: str, listen: tuple[str, ...], bootstrap
     out.say("next: p2peval daemon")
 
 
-@click.command("daemon", cls=Command)
+@click.command("daemon", cls=Command, short_help="Run the node in the foreground.")
 @click.option("--wait-lock", type=Duration(), default=0.0, metavar="TIME", help="Wait for another to let go.")
 @click.option("--name", help="Instead of node.name.")
 @click.option("--listen", **many, help="Instead of network.listen.")
@@ -80,7 +80,7 @@ def status_command(options: Options) -> None:
         ("listening", "  ".join(view.addresses)),
         ("peers", f"{view.connected} connected, {view.known} known"),
         ("benchmarks", f"{view.benchmarks} joined"),
-        ("tasks", f"{view.open_tasks} of mine, {view.open_duties} for others; {view.workers} workers"),
+        ("tasks", f"{view.open_tasks} of mine, {view.open_duties} for others; workers: {view.workers}"),
         ("stored", stored),
         ("read-only", view.read_only),
     ]

@@ -101,7 +101,7 @@ class Noun(click.Group):
 
     def __init__(self, *args: Any, hide_flags: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.no_args_is_help = True
+        self.no_args_is_help = not self.invoke_without_command
         self.params += _global_flags(hidden=hide_flags)
 
     def resolve_command(
@@ -113,5 +113,5 @@ class Noun(click.Group):
 
 
 def _suggestion(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, n=1, cutoff=0.4)
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""

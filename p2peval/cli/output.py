@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 import time
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +22,7 @@ from p2peval.cli.options import Options
 from p2peval.errors import P2pevalError
 
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
+_COMMAND = re.compile(r"\bp2peval (?=(init|daemon|status|stop|events|paths|id|peers|bench|eval|board|rep)\b)")
 
 
 class InterruptedByUserError(P2pevalError):
@@ -51,7 +54,7 @@ class Output:
     def say(self, message: str) -> None:
         """A message beside the data: on stderr, not under ``--quiet`` or ``--json``."""
         if not self.options.quiet and not self.options.json:
-            click.echo(clean(message), err=True)
+            click.echo(clean(at_home(message, self.options.home)), err=True)
 
     def colored(self) -> bool:
         if self.options.no_color or self.options.plain or os.environ.get("NO_COLOR"):
@@ -114,6 +117,11 @@ def clean(text: str) -> str:
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
 
 
+def at_home(text: str, home: Path | None) -> str:
+    """``text`` with ``--home`` in the commands it advises, so that they mean this node where they are pasted."""
+    return text if home is None else _COMMAND.sub(lambda _: f"p2peval --home {shlex.quote(str(home))} ", text)
+
+
 def number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
@@ -128,16 +136,17 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def show_error(error: P2pevalError, *, as_json: bool) -> None:
+def show_error(error: P2pevalError, *, as_json: bool, home: Path | None = None) -> None:
+    hint = at_home(error.hint, home)
     if as_json:
         import json
 
-        body = {"code": error.code, "message": error.message, "hint": error.hint, "retryable": error.retryable}
+        body = {"code": error.code, "message": error.message, "hint": hint, "retryable": error.retryable}
         click.echo(json.dumps({"error": body}, ensure_ascii=False))
         return
     click.echo(f"{click.style('error:', fg='red')} {clean(error.message)}", err=True)
-    if error.hint:
-        click.echo(f"hint: {clean(error.hint)}", err=True)
+    if hint:
+        click.echo(f"hint: {clean(hint)}", err=True)
 
 
 def _width(text: str) -> int:

@@ -7,6 +7,7 @@ files that a running daemon may own, so commands import it when they need it.
 from __future__ import annotations
 
 import re
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def draft_benchmark(directory: Path) -> Path:
     """A commented benchmark.toml to fill in. Raises StoreError where one exists."""
     path = directory / benchmark_file.FILE_NAME
     if path.exists():
-        raise StoreError(f"{path} exists already", hint=f"edit it, then: p2peval bench validate {directory}")
+        hint = f"edit it, then: p2peval bench validate {shlex.quote(str(directory))}"
+        raise StoreError(f"{path} exists already", hint=hint)
     slug = re.sub(r"[^a-z0-9]+", "-", directory.absolute().name.lower()).strip("-")[:40].rstrip("-")
     with refusals("writing", path):
         directory.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,9 @@ from p2peval.wire.ids import is_cid
 
 T = TypeVar("T")
 
+LONGEST_NAME = 64
+"""No name and no id is longer: what is, was cut out of an invitation."""
+
 
 def held_benchmark(state: State, ref: str) -> BenchmarkRow:
     """A benchmark whose spec is here, by name, id, or unique prefix of an id."""
@@ -24,8 +27,11 @@ def held_benchmark(state: State, ref: str) -> BenchmarkRow:
     if not found:
         known = sorted({row.spec.name for row in state.benchmarks if row.joined})
         hint = f"joined here: {', '.join(known)}" if known else "p2peval bench ls shows what is announced"
+        if any(row.name == ref for row in state.names):
+            hint = f"it is announced, not joined: p2peval bench join {ref}"
         raise NotFoundError(f"no benchmark {ref!r} on this node", hint=hint)
-    return _only(found, ref, [f"{row.id}  {row.spec.name} v{row.spec.version} by {row.spec.author}" for row in found])
+    listed = [f"{row.id}  {row.spec.name} v{row.spec.version} by {row.spec.author}" for row in found]
+    return _only(found, ref, listed, "name one by its id; p2peval bench leave ID drops one that is over")
 
 
 def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
@@ -36,10 +42,10 @@ def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
         row for row in state.names if _starts(row.benchmark, ref)
     ]
     if not found:
-        raise NotFoundError(
-            f"nobody in reach announces {ref!r}",
-            hint="p2peval bench ls shows what is announced; ask its author for an invitation",
-        )
+        hint = "p2peval bench ls shows what is announced; ask its author for an invitation"
+        if len(ref) > LONGEST_NAME:
+            hint = "an invitation begins with p2peval-join: and is pasted whole"
+        raise NotFoundError(f"nobody in reach announces {ref!r}", hint=hint)
     return _only(found, ref, [_described(state, row) for row in _by_reputation(state, found)]).benchmark
 
 
@@ -91,8 +97,8 @@ def _starts(identifier: str, ref: str) -> bool:
     return len(ref) >= REF_PREFIX and identifier.startswith(ref)
 
 
-def _only(found: Sequence[T], ref: str, candidates: list[str]) -> T:
+def _only(found: Sequence[T], ref: str, candidates: list[str], hint: str = "name one by its id") -> T:
     if len(found) > 1:
         listed = "\n  ".join(candidates)
-        raise UsageError(f"{ref!r} could be {len(found)} things:\n  {listed}", hint="name one by its id")
+        raise UsageError(f"{ref!r} could be {len(found)} things:\n  {listed}", hint=hint)
     return found[0]

@@ -144,6 +144,7 @@ class Scripted:
         self.errors: dict[str, P2pevalError | Exception] = {}
         self.calls: list[tuple[Any, ...]] = []
         self.states: list[views.TaskView] = [task("accepted")]
+        self.published = BENCHMARK
         self.stopping: trio.Event | None = None
         self.kept: list[views.EventView] = []
         self.channels: list[trio.MemorySendChannel[views.EventView]] = []
@@ -195,7 +196,7 @@ class Scripted:
         return await self._say(PEER, "connect", address)
 
     async def publish(self, directory: str) -> views.BenchmarkView:
-        return await self._say(BENCHMARK, "publish", directory)
+        return await self._say(self.published, "publish", directory)
 
     async def benchmarks(self) -> tuple[views.NameClaimView, ...]:
         claim = views.NameClaimView(

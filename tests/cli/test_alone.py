@@ -37,7 +37,7 @@ def test_alone_it_prints_help(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["status"], 3, "p2peval daemon"),
+        (["status"], 3, "start one: p2peval --home /"),
         (["status", "--api", "127.0.0.1:1"], 3, "no daemon answers"),
         (["status", "--api", "8.8.8.8:80"], 2, "loopback"),
         (["evl", "ls"], 2, "did you mean eval?"),
@@ -47,7 +47,8 @@ def test_alone_it_prints_help(tmp_path: Path) -> None:
         (["status", "--timeout", "soon"], 2, "30s, 5m"),
         (["eval", "run", "b", "m.onnx", "--epsilon", "1"], 2, "epsilon"),
         (["bench", "validate", "nowhere"], 2, "does not exist"),
-        (["daemon"], 2, "p2peval init"),
+        (["daemon"], 2, " init writes one"),
+        (["typo"], 2, "no such command: typo\n"),
     ],
 )
 def test_exit_code_and_words(tmp_path: Path, words: list[str], code: int, says: str) -> None:
@@ -187,7 +188,7 @@ def test_ctrl_c_while_following_leaves_the_task_going(tmp_path: Path) -> None:
         out, complaint = following.communicate(timeout=10)
     assert following.returncode == 130
     assert out == ""
-    assert f"p2peval eval cancel {task().id}" in complaint
+    assert f"p2peval --home {tmp_path / 'home'} eval cancel {task().id}" in complaint
     assert not any(call[0] == "cancel" for call in service.calls)
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from p2peval.cli.contract import ANSWERS, FOLDER, text
 from p2peval.errors import NotFoundError, UsageError
 from tests.cli.conftest import Shell
-from tests.cli.scripted import ACCURACY, ANN, BENCH, TASK, Scripted, event, replica, task
+from tests.cli.scripted import ACCURACY, ANN, BENCH, BENCHMARK, TASK, Scripted, event, replica, task
 
 ASKING = {
     "status": ("status",),
@@ -123,12 +124,33 @@ def test_run_ends_with_every_metric_and_both_intervals_under_json(shell: Shell, 
     assert metric["sampling"] == {"low": 0.93, "high": 0.952}
 
 
+def test_fewer_evaluators_than_asked_for_are_said(shell: Shell, service: Scripted, model: str) -> None:
+    service.states = [task("accepted", wanted=3, offers=2, replicas=(replica("agrees"), replica("differs")))]
+    assert "note: 1 of 3 evaluators stand behind it; 2 had offered" in shell.run("eval", "run", "digits", model).stderr
+    service.states = [task("accepted", wanted=1, replicas=(replica("agrees"),))]
+    assert shell.run("eval", "run", "digits", model).stderr == ""
+
+
+def test_advice_can_be_pasted(shell: Shell, service: Scripted, tmp_path: Path) -> None:
+    drafted = shell.run("bench", "init", str(tmp_path / "my data"))
+    assert f"p2peval --home {shell.folder} bench validate '{tmp_path / 'my data'}'" in drafted.stderr
+    again = shell.run("bench", "init", str(tmp_path / "my data"))
+    assert f"p2peval --home {shell.folder} bench validate '{tmp_path / 'my data'}'" in again.stderr
+    assert shell.run("bench", "publish", "x").stderr.endswith("bench invite digits\n")
+    service.published = replace(BENCHMARK, version=2)
+    assert shell.run("bench", "publish", "x").stderr.endswith(f"bench invite {BENCH}\n")
+
+
+def test_id_alone_shows_it(shell: Shell, service: Scripted) -> None:
+    assert shell.run("id").stdout == shell.run("id", "show").stdout != ""
+
+
 def test_failed_task_is_an_error(shell: Shell, service: Scripted, model: str) -> None:
     service.states = [task("failed", reason="no_evaluator")]
     result = shell.run("eval", "run", "digits", model)
     assert result.exit_code == 1
     assert "no_evaluator" in result.stderr
-    assert f"p2peval eval show {TASK}" in result.stderr
+    assert f"p2peval --home {shell.folder} eval show {TASK}" in result.stderr
 
 
 def test_task_that_failed_over_a_lie_is_a_failed_verification(shell: Shell, service: Scripted, model: str) -> None:
@@ -163,7 +185,7 @@ def test_refusal_keeps_its_exit_code_and_hint(shell: Shell, service: Scripted) -
     service.errors["benchmark"] = NotFoundError("no benchmark called nope", hint="p2peval bench ls")
     result = shell.run("bench", "show", "nope")
     assert result.exit_code == 6
-    assert result.stderr == "error: no benchmark called nope\nhint: p2peval bench ls\n"
+    assert result.stderr == f"error: no benchmark called nope\nhint: p2peval --home {shell.folder} bench ls\n"
     assert result.stdout == ""
 
 
