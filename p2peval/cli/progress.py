@@ -36,7 +36,8 @@ def follow(client: Client, out: Output, task: TaskView) -> TaskView:
             break
     hint = f"it goes on; p2peval eval show {task.id}"
     if patience is not None and time.monotonic() - start > patience:
-        raise DeadlineError(f"task {task.id} is not over after {patience:g} s", hint=hint)
+        now = clean(f"{task.story[-1].step} {task.story[-1].text}")
+        raise DeadlineError(f"task {task.id} is not over after {patience:g} s ({now})", hint=hint)
     raise DaemonNotRunningError(
         f"the daemon stopped before task {task.id} was over", hint="it goes on at the next start"
     )

@@ -208,7 +208,8 @@ class NodeService:
             except P2pevalError as error:
                 failures.append(error.message)
         if not reached and not self.network.peers():
-            raise DeadlineError("nobody whom the invitation names answers: " + "; ".join(failures))
+            hint = "ask whether they are online; `p2peval bench invite` of any member who is will do too"
+            raise DeadlineError("nobody whom the invitation names answers: " + "; ".join(failures), hint=hint)
         return tuple(dict.fromkeys(reached))
 
     async def leave(self, ref: str) -> views.BenchmarkView:

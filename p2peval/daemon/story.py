@@ -37,7 +37,8 @@ def tell(task: TaskView) -> tuple[StoryLine, ...]:
         past = over or attempt < task.attempt
         lines += _attempt(task, replicas, past)
     if not over and task.attempt not in attempts:
-        lines.append(StoryLine(step="offers", text=f"{task.offers}", done=False))
+        waiting = "" if task.offers else f"   waiting for a member of {task.benchmark_name} who is online and free"
+        lines.append(StoryLine(step="offers", text=f"{task.offers}{waiting}", done=False))
     lines += _end(task)
     return tuple(lines)
 

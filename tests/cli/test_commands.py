@@ -172,6 +172,7 @@ def test_run_gives_up_after_its_timeout(shell: Shell, service: Scripted, model: 
     service.states = [task("assigned")]
     result = shell.run("eval", "run", "digits", model, "--timeout", "0.2s")
     assert result.exit_code == 7
+    assert "after 0.2 s (offers 4)" in result.stderr
     assert "goes on" in result.stderr
 
 

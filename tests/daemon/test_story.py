@@ -28,6 +28,11 @@ def test_whole_story_of_an_accepted_task() -> None:
     ]
 
 
+def test_task_that_nobody_offers_for_says_what_it_waits_for() -> None:
+    assert told(task(offers=0))[1:] == ["offers    0   waiting for a member of digits who is online and free *"]
+    assert told(task(offers=2))[1:] == ["offers    2 *"]
+
+
 def test_liar_is_named_and_told_apart_from_who_fell_silent() -> None:
     replicas = (
         replica("differs", **NEWCOMER, attempt=1, differing=(3, 5), reason="audit"),
