@@ -22,7 +22,7 @@ from p2peval.cli.options import Options
 from p2peval.errors import P2pevalError
 
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
-_COMMAND = re.compile(r"\bp2peval (?=(init|daemon|status|stop|events|paths|id|peers|bench|eval|board|rep)\b)")
+_COMMAND = re.compile(r"(?<!`)\bp2peval (?=(init|daemon|status|stop|events|paths|id|peers|bench|eval|board|rep)\b)")
 
 
 class InterruptedByUserError(P2pevalError):
@@ -118,7 +118,10 @@ def clean(text: str) -> str:
 
 
 def at_home(text: str, home: Path | None) -> str:
-    """``text`` with ``--home`` in the commands it advises, so that they mean this node where they are pasted."""
+    """``text`` with ``--home`` in the commands it advises: pasted, they mean this node.
+
+    What stands in `backquotes` is talked about, not advised: somebody else may have run it.
+    """
     return text if home is None else _COMMAND.sub(lambda _: f"p2peval --home {shlex.quote(str(home))} ", text)
 
 

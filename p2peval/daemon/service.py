@@ -208,7 +208,7 @@ class NodeService:
             except P2pevalError as error:
                 failures.append(error.message)
         if not reached and not self.network.peers():
-            hint = "ask whether they are online; `p2peval bench invite` of any member who is will do too"
+            hint = "ask whether they are online, or another member for an invitation"
             raise DeadlineError("nobody whom the invitation names answers: " + "; ".join(failures), hint=hint)
         return tuple(dict.fromkeys(reached))
 

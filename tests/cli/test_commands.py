@@ -141,6 +141,11 @@ def test_advice_can_be_pasted(shell: Shell, service: Scripted, tmp_path: Path) -
     assert shell.run("bench", "publish", "x").stderr.endswith(f"bench invite {BENCH}\n")
 
 
+def test_a_command_that_is_only_talked_about_keeps_its_words(shell: Shell, service: Scripted) -> None:
+    service.errors["join"] = UsageError("cut short", hint="paste what `p2peval bench invite` printed")
+    assert "paste what `p2peval bench invite` printed" in shell.run("bench", "join", "x").stderr
+
+
 def test_id_alone_shows_it(shell: Shell, service: Scripted) -> None:
     assert shell.run("id").stdout == shell.run("id", "show").stdout != ""
 
