@@ -23,7 +23,7 @@ def held_benchmark(state: State, ref: str) -> BenchmarkRow:
     """A benchmark whose spec is here, by name, id, or unique prefix of an id."""
     named = [row for row in state.benchmarks if row.spec.name == ref]
     joined = [row for row in named if row.joined]
-    found = joined or named or [row for row in state.benchmarks if _starts(row.id, ref)]
+    found = _newest(joined or named) or [row for row in state.benchmarks if _starts(row.id, ref)]
     if not found:
         known = sorted({row.spec.name for row in state.benchmarks if row.joined})
         hint = f"joined here: {', '.join(known)}" if known else "p2peval bench ls shows what is announced"
@@ -32,6 +32,14 @@ def held_benchmark(state: State, ref: str) -> BenchmarkRow:
         raise NotFoundError(f"no benchmark {ref!r} on this node", hint=hint)
     listed = [f"{row.id}  {row.spec.name} v{row.spec.version} by {row.spec.author}" for row in found]
     return _only(found, ref, listed, "name one by its id; p2peval bench leave ID drops one that is over")
+
+
+def _newest(found: Sequence[BenchmarkRow]) -> list[BenchmarkRow]:
+    """The newest version of each author's: an older one is called by its id."""
+    newest: dict[PeerId, BenchmarkRow] = {}
+    for row in sorted(found, key=lambda row: row.spec.version):
+        newest[row.spec.author] = row
+    return list(newest.values())
 
 
 def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
@@ -94,6 +102,9 @@ def peer(state: State, ref: str, connected: Sequence[PeerId]) -> PeerId:
 
 
 def _starts(identifier: str, ref: str) -> bool:
+    head, cut, tail = ref.partition("…")  # as tables and stories show it
+    if cut:
+        return len(tail) >= PEER_SUFFIX and identifier.startswith(head) and identifier.endswith(tail)
     return len(ref) >= REF_PREFIX and identifier.startswith(ref)
 
 

@@ -64,7 +64,9 @@ def check_free(address: str) -> None:
 
 def _advice(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another process holds this port: stop it, or listen on another one (port 0 takes any that is free)"
+        return (
+            "another process holds this port: stop it, or choose another one by network.listen (port 0: any free one)"
+        )
     if error.errno == errno.EADDRNOTAVAIL:
         return "this machine has no such address: listen on /ip4/0.0.0.0/tcp/<port> for all that it has"
     if error.errno == errno.EACCES:

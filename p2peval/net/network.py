@@ -92,9 +92,7 @@ class Network(Protocol):
         """Remember where ``peer`` can be dialled (multiaddrs without ``/p2p/``); replaces what was known."""
         ...
 
-    async def request(
-        self, peer: PeerId, protocol: str, body: bytes, *, timeout: float, max_reply: int
-    ) -> bytes:
+    async def request(self, peer: PeerId, protocol: str, body: bytes, *, timeout: float, max_reply: int) -> bytes:
         """One length-prefixed frame each way on a fresh stream. Dials if need be. Raises NetworkError."""
         ...
 

@@ -173,7 +173,7 @@ class Database:
         except (MsgspecError, ValueError, LookupError) as error:
             raise DamagedError(
                 f"{self.path} holds a row that never was one: {error}",
-                hint=f"p2peval db check, or restore one of {self.path.parent}/backups",
+                hint=f"restore one of {self.path.parent}/backups",
             ) from error
 
     def _refusal(self, doing: str, error: sqlite3.Error) -> StoreError:

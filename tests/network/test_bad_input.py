@@ -70,7 +70,8 @@ def refused(peer: Peer, *words: str) -> tuple[int, str]:
     assert written(peer) == before
     peer.get("status")
     assert set(failure.value.error) == {"code", "message", "hint", "retryable"}
-    return failure.value.code, f"{failure.value.error['message']} | {failure.value.error['hint']}"
+    said = f"{failure.value.error['message']} | {failure.value.error['hint']}"
+    return failure.value.code, said.replace(f" --home {peer.home}", "")
 
 
 # ── models ────────────────────────────────────────────────────────────────────────────────────────
