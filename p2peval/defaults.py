@@ -47,6 +47,9 @@ ATOL: Final = 1e-5  # absolute; worst fp32 relative difference across classes me
 RTOL: Final = 1e-5  # relative; same source
 MAX_ATOL: Final = 1e-3  # cap that no benchmark may exceed; guess
 MAX_RTOL: Final = 1e-3  # same
+FRAUD_MARGIN: Final = 100  # tolerances that a fraud proof across classes needs at least; evaluation.md
+MAX_FRAUD_MARGIN: Final = 1_000_000  # tolerances; guess
+MAX_GROUPS: Final = 64  # groups of samples a benchmark may name; guess
 
 # ── blobs ─────────────────────────────────────────────────────────────────────────────────────────
 BLOB_CHUNK: Final = 256 * 1024  # bytes; writes of >= 64 KiB reach 65-89 MB/s, 4 KiB only 9 (measured)

@@ -53,6 +53,8 @@ def problem(spec: BenchmarkSpec) -> str:
             return f"metric {metric!r} is not for {spec.task}: use {', '.join(METRICS[spec.task])}"
     if (spec.labels is None) == (not spec.labels_commitment):
         return "labels: give either the labels or a commitment to them"
+    if (spec.groups is None) != (not spec.group_names) or list(spec.group_names) != sorted(set(spec.group_names)):
+        return "groups: give the groups of the samples and their names, sorted and each once, or neither"
     return _shape_problem(spec) or _limit_problem(spec)
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
+from p2peval.defaults import FRAUD_MARGIN
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -85,6 +86,8 @@ class MetricReport:
     """A metric with what a lie could have moved (``audit``) and how far the sample speaks (``sampling``).
 
     ``value_nano`` counts only where ``defined`` is VALUE; ``audit`` is None where no certificate exists.
+    ``group`` is the group of samples it speaks of, "" for all. ``ambiguity`` is what near-ties inside the
+    tolerance could be, None where there are none (evaluation.md, Ambiguity).
     """
 
     name: str
@@ -92,6 +95,8 @@ class MetricReport:
     value_nano: int
     audit: Interval | None
     sampling: Interval | None
+    group: str = ""
+    ambiguity: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
-    """Self-reported by the evaluator, outside every certificate."""
+    """Self-reported by the evaluator, outside every certificate. ``layers``: of the sandbox, that were on."""
 
     wall_ms: int
     peak_memory_mb: int
+    layers: tuple[str, ...] = ()
 
 
 class Outcome(Enum):
@@ -139,7 +145,8 @@ class BenchmarkSpec:
     """Dataset, metrics, tolerance and limits; its id is the benchmark's. ``metrics[0]`` is primary.
 
     ``labels`` None means committed labels (``labels_commitment``), revealed by the author later.
-    ``parent`` is the id of the version it replaces, or "".
+    ``parent`` is the id of the version it replaces, or "". ``groups`` holds an int64 per sample, an index
+    into ``group_names``. A fraud proof across equivalence classes needs ``fraud_margin`` tolerances.
     """
 
     network: str
@@ -162,6 +169,9 @@ class BenchmarkSpec:
     tolerance: Tolerance
     limits: Limits
     verification: Verification
+    groups: Blob | None = None
+    group_names: tuple[str, ...] = ()
+    fraud_margin: int = FRAUD_MARGIN
 
     @property
     def slot(self) -> tuple[str, ...]:

@@ -16,9 +16,12 @@ from p2peval.core import messages as m
 from p2peval.core import types as t
 from p2peval.core.text import CONTROLS, plain
 from p2peval.defaults import (
+    FRAUD_MARGIN,
     MAX_DIFFERING,
+    MAX_FRAUD_MARGIN,
     MAX_GET_IDS,
     MAX_GOSSIP_ENVELOPE,
+    MAX_GROUPS,
     MAX_MEMBERSHIPS,
     MAX_OBJECT_BYTES,
     MAX_SYNC_IDS,
@@ -171,7 +174,8 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
     },
     m.Range: {"low_nano": SIGNED, "high_nano": SIGNED},
     m.Interval: {"low_nano": SIGNED, "high_nano": SIGNED},
-    m.MetricReport: {"name": Text(64, 1), "value_nano": SIGNED},
+    m.MetricReport: {"name": Text(64, 1), "value_nano": SIGNED, "group": Text(64)},
+    m.Efficiency: {"layers": Many(Text(64, 1), most=16)},
     m.Certificate: {"epsilon_nano": SHARE, "delta_nano": SHARE},
     m.Check: {"differing": Many(INDEX, most=MAX_DIFFERING)},
     m.BenchmarkSpec: {
@@ -181,6 +185,8 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
         "task": Text(64, 1, like("[a-z0-9_-]+")),
         "labels_commitment": Bytes(32, 32, or_empty=True),
         "metrics": Many(Text(64, 1), least=1),
+        "group_names": Many(Text(64, 1), most=MAX_GROUPS),
+        "fraud_margin": Number(FRAUD_MARGIN, MAX_FRAUD_MARGIN),
     },
     m.BenchmarkAnnouncement: {"name": TOPIC},
     m.PeerProfile: {

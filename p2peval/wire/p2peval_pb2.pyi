@@ -111,20 +111,24 @@ class OutOfRange(_message.Message):
     def __init__(self) -> None: ...
 
 class MetricReport(_message.Message):
-    __slots__ = ("name", "value_nano", "undefined", "out_of_range", "audit", "sampling")
+    __slots__ = ("name", "value_nano", "undefined", "out_of_range", "audit", "sampling", "group", "ambiguity")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VALUE_NANO_FIELD_NUMBER: _ClassVar[int]
     UNDEFINED_FIELD_NUMBER: _ClassVar[int]
     OUT_OF_RANGE_FIELD_NUMBER: _ClassVar[int]
     AUDIT_FIELD_NUMBER: _ClassVar[int]
     SAMPLING_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    AMBIGUITY_FIELD_NUMBER: _ClassVar[int]
     name: str
     value_nano: int
     undefined: Undefined
     out_of_range: OutOfRange
     audit: Interval
     sampling: Interval
-    def __init__(self, name: _Optional[str] = ..., value_nano: _Optional[int] = ..., undefined: _Optional[_Union[Undefined, _Mapping]] = ..., out_of_range: _Optional[_Union[OutOfRange, _Mapping]] = ..., audit: _Optional[_Union[Interval, _Mapping]] = ..., sampling: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
+    group: str
+    ambiguity: Interval
+    def __init__(self, name: _Optional[str] = ..., value_nano: _Optional[int] = ..., undefined: _Optional[_Union[Undefined, _Mapping]] = ..., out_of_range: _Optional[_Union[OutOfRange, _Mapping]] = ..., audit: _Optional[_Union[Interval, _Mapping]] = ..., sampling: _Optional[_Union[Interval, _Mapping]] = ..., group: _Optional[str] = ..., ambiguity: _Optional[_Union[Interval, _Mapping]] = ...) -> None: ...
 
 class Certificate(_message.Message):
     __slots__ = ("epsilon_nano", "delta_nano", "samples", "audited", "attempts")
@@ -153,12 +157,14 @@ class Check(_message.Message):
     def __init__(self, assignment: _Optional[str] = ..., nonce: _Optional[bytes] = ..., drawn: _Optional[int] = ..., differing: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Efficiency(_message.Message):
-    __slots__ = ("wall_ms", "peak_memory_mb")
+    __slots__ = ("wall_ms", "peak_memory_mb", "layers")
     WALL_MS_FIELD_NUMBER: _ClassVar[int]
     PEAK_MEMORY_MB_FIELD_NUMBER: _ClassVar[int]
+    LAYERS_FIELD_NUMBER: _ClassVar[int]
     wall_ms: int
     peak_memory_mb: int
-    def __init__(self, wall_ms: _Optional[int] = ..., peak_memory_mb: _Optional[int] = ...) -> None: ...
+    layers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, wall_ms: _Optional[int] = ..., peak_memory_mb: _Optional[int] = ..., layers: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Membership(_message.Message):
     __slots__ = ("benchmark", "evaluates", "requests")
@@ -171,7 +177,7 @@ class Membership(_message.Message):
     def __init__(self, benchmark: _Optional[str] = ..., evaluates: _Optional[bool] = ..., requests: _Optional[bool] = ...) -> None: ...
 
 class BenchmarkSpec(_message.Message):
-    __slots__ = ("network", "author", "name", "title", "description", "license", "version", "parent", "task", "samples", "inputs", "labels", "labels_commitment", "model_input", "model_output", "metrics", "range", "tolerance", "limits", "verification")
+    __slots__ = ("network", "author", "name", "title", "description", "license", "version", "parent", "task", "samples", "inputs", "labels", "labels_commitment", "model_input", "model_output", "metrics", "range", "tolerance", "limits", "verification", "groups", "group_names", "fraud_margin")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +198,9 @@ class BenchmarkSpec(_message.Message):
     TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     VERIFICATION_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_NAMES_FIELD_NUMBER: _ClassVar[int]
+    FRAUD_MARGIN_FIELD_NUMBER: _ClassVar[int]
     network: str
     author: str
     name: str
@@ -212,7 +221,10 @@ class BenchmarkSpec(_message.Message):
     tolerance: Tolerance
     limits: Limits
     verification: Verification
-    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., license: _Optional[str] = ..., version: _Optional[int] = ..., parent: _Optional[str] = ..., task: _Optional[str] = ..., samples: _Optional[int] = ..., inputs: _Optional[_Union[Blob, _Mapping]] = ..., labels: _Optional[_Union[Blob, _Mapping]] = ..., labels_commitment: _Optional[bytes] = ..., model_input: _Optional[_Union[Tensor, _Mapping]] = ..., model_output: _Optional[_Union[Tensor, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., tolerance: _Optional[_Union[Tolerance, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ...) -> None: ...
+    groups: Blob
+    group_names: _containers.RepeatedScalarFieldContainer[str]
+    fraud_margin: int
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., license: _Optional[str] = ..., version: _Optional[int] = ..., parent: _Optional[str] = ..., task: _Optional[str] = ..., samples: _Optional[int] = ..., inputs: _Optional[_Union[Blob, _Mapping]] = ..., labels: _Optional[_Union[Blob, _Mapping]] = ..., labels_commitment: _Optional[bytes] = ..., model_input: _Optional[_Union[Tensor, _Mapping]] = ..., model_output: _Optional[_Union[Tensor, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., tolerance: _Optional[_Union[Tolerance, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ..., groups: _Optional[_Union[Blob, _Mapping]] = ..., group_names: _Optional[_Iterable[str]] = ..., fraud_margin: _Optional[int] = ...) -> None: ...
 
 class BenchmarkAnnouncement(_message.Message):
     __slots__ = ("network", "author", "name", "title", "spec", "sequence")

@@ -55,6 +55,9 @@ SPEC = m.BenchmarkSpec(
     tolerance=m.Tolerance(10_000, 10_000),
     limits=m.Limits(60, 1024, 64),
     verification=m.Verification(10_000_000, 10_000_000, 1, 3),
+    groups=blob(b"groups"),
+    group_names=("left-handed", "right-handed"),
+    fraud_margin=100,
 )
 BENCHMARK = BenchmarkId(SEALER.seal(SPEC).id)
 TASK = m.TaskAnnouncement(NETWORK, ME, BENCHMARK, blob(b"model"), "forest.onnx", 10**7, 10**7, 1, T0, T0 + 86_400_000)
@@ -76,7 +79,7 @@ REVEAL = m.Reveal(
     root=DIGEST,
     nonce=DIGEST[::-1],
     outputs=blob(b"outputs"),
-    efficiency=m.Efficiency(1234, 96),
+    efficiency=m.Efficiency(1234, 96, ("landlock", "seccomp")),
 )
 SET = m.CommitmentSet(NETWORK, ME, TASK_ID, 1, (SEALED_COMMITMENT.id,))
 RECORD = m.ResultRecord(
@@ -89,6 +92,7 @@ RECORD = m.ResultRecord(
     accepted=ASSIGNMENT_ID,
     metrics=(
         m.MetricReport("accuracy", m.Defined.VALUE, 941_700_000, m.Interval(931_700_000, 951_700_000), None),
+        m.MetricReport("accuracy", m.Defined.VALUE, 9 * 10**8, None, None, "left-handed", m.Interval(8 * 10**8, 10**9)),
         m.MetricReport("macro_f1", m.Defined.UNDEFINED, 0, None, None),
         m.MetricReport("rmse", m.Defined.OUT_OF_RANGE, 0, None, m.Interval(-5, 2**62)),
     ),
