@@ -184,7 +184,7 @@ class Mouth:
             return tuple(self._rng.choices([*value, self._other(value[0])], k=self._rng.randint(0, 3))) if value else ()
         if isinstance(value, int) and not isinstance(value, bool) and self._rng.random() < 0.5:
             return value + self._rng.choice((-1, 1, 1000, 10**6))
-        return self._rng.choice(self._pool[type(value)])
+        return self._rng.choice(self._pool.get(type(value), [value]))
 
 
 # ── whom they say it to ───────────────────────────────────────────────────────────────────────────
