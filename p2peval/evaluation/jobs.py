@@ -253,6 +253,9 @@ def row_bytes(tensor: Tensor) -> int:
 
 # ── frames: 4 bytes of length, big-endian, and msgpack ────────────────────────────────────────────
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that a hostile worker may write."""
+
 HEADER = struct.Struct(">I")
 _orders = msgspec.msgpack.Decoder(Order)
 _answers: msgspec.msgpack.Decoder[AnyAnswer] = msgspec.msgpack.Decoder(AnyAnswer)
@@ -278,7 +281,7 @@ def decode_order(data: bytes | bytearray) -> Order:
     """Raises EvaluationError: garbage."""
     try:
         return _orders.decode(_body(data))
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EvaluationError("garbage", f"no order on the worker's pipe: {error}") from None
 
 
@@ -286,7 +289,7 @@ def decode_answer(data: bytes | bytearray) -> AnyAnswer:
     """Raises EvaluationError: garbage."""
     try:
         return _answers.decode(_body(data))
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise EvaluationError("garbage", f"no answer on the worker's pipe: {error}") from None
 
 
