@@ -14,6 +14,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_large
 from report import Row, save, table
 
 FAMILIES = {
@@ -21,6 +22,7 @@ FAMILIES = {
     "ingest": bench_ingest.run,
     "blob": bench_blob.run,
     "gossip": bench_gossip.run,
+    "large": bench_large.run,
 }
 BUILD = Path(__file__).resolve().parents[2] / "build"
 
