@@ -69,6 +69,7 @@ BLOB_IDLE: Final = 30.0  # seconds a served stream may stay without a request, o
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
 OPTIMISATION: Final = "all"  # onnxruntime graph optimisation; part of the recipe
 MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
+INPUTS_RESIDENT: Final = 64 * 1024**2  # bytes of mapped inputs a worker reads before it lets go of them; guess
 MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its subgraphs; guess
 MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
 MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
