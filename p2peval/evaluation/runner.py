@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from p2peval.core.messages import Tensor
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
-from p2peval.evaluation import confine
+from p2peval.evaluation import confine, layers
 from p2peval.evaluation.jobs import (
     Answer,
     AnyJob,
@@ -29,6 +30,8 @@ from p2peval.evaluation.jobs import (
     Prepare,
     Preview,
     Previewed,
+    Rescore,
+    Rescored,
     Run,
     Scan,
     Scanned,
@@ -66,6 +69,8 @@ def perform(job: AnyJob) -> Answer:
             return _preview(job)
         case Compare():
             return _compare(job)
+        case Rescore():
+            return _rescore(job)
 
 
 def _carry_out(order: Order) -> Answer:
@@ -76,6 +81,7 @@ def _carry_out(order: Order) -> Answer:
             cpu_seconds=order.cpu_seconds,
             file_bytes=order.job.writes,
         )
+        layers.lock(order.job)
         return perform(order.job)
     except EvaluationError as error:
         return Failed(error.reason, error.message, error.hint)
@@ -147,7 +153,7 @@ def _compare(job: Compare) -> Compared:
     from p2peval.evaluation.score import score
 
     try:
-        claimed = _read_outputs(job.outputs, job.run)
+        claimed = _read_outputs(job.outputs, job.run.samples, job.run.output)
     except RemoteProtocolError as error:
         return Compared(error.reason)
     if output_root(claimed, job.public_key) != job.root:
@@ -162,6 +168,16 @@ def _compare(job: Compare) -> Compared:
     return Compared("", len(drawn), len(checked), bad[:MAX_DIFFERING], metrics)
 
 
+def _rescore(job: Rescore) -> Rescored:
+    from p2peval.evaluation.score import score
+
+    try:
+        rows = _read_outputs(job.outputs, job.samples, job.output)
+    except RemoteProtocolError as error:
+        raise EvaluationError(error.reason, f"the saved outputs: {error.message}") from None
+    return Rescored(score(job.scoring, rows, job.tolerance))
+
+
 def _contested(job: Compare, claimed: Any) -> list[int]:
     """Some rows where other replicas say otherwise, chosen so that no liar can foresee which."""
     import numpy as np
@@ -173,7 +189,7 @@ def _contested(job: Compare, claimed: Any) -> list[int]:
     contested = np.zeros(len(claimed), bool)
     for path in job.others:
         with suppress(RemoteProtocolError):  # its own audit will say so
-            contested |= differing(claimed, _read_outputs(path, job.run), job.tolerance)
+            contested |= differing(claimed, _read_outputs(path, job.run.samples, job.run.output), job.tolerance)
     rows: Sequence[int] = np.flatnonzero(contested).tolist()
     chosen = draw(job.nonce, f"{job.task}/contested", job.root, len(rows), DIFFERING_CHECKED)
     return [rows[at] for at in chosen]
@@ -206,13 +222,12 @@ def _canonical(outputs: Any, model: Any) -> Any:
     return canonical(outputs.reshape(len(outputs), -1), model.output.dtype)
 
 
-def _read_outputs(path: str, run: Run) -> Any:
+def _read_outputs(path: str, samples: int, output: Tensor) -> Any:
     """Rows of somebody's outputs blob. Raises RemoteProtocolError: outputs_size."""
     from p2peval.core.outputs import from_bytes
 
-    width = math.prod(run.output.shape)
-    too_large = os.path.getsize(path) > run.samples * row_bytes(run.output)  # do not even read it
-    return from_bytes(b"" if too_large else Path(path).read_bytes(), run.samples, width, run.output.dtype)
+    too_large = os.path.getsize(path) > samples * row_bytes(output)  # do not even read it
+    return from_bytes(b"" if too_large else Path(path).read_bytes(), samples, math.prod(output.shape), output.dtype)
 
 
 def _ms(seconds: float) -> int:
