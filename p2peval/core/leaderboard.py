@@ -14,6 +14,11 @@ LOWER_IS_BETTER = frozenset({"brier", "mae", "rmse"})
 
 MINE = "me"
 CLAIMED = "claimed"
+UNAUDITABLE = "unauditable"
+REFUTED = "refuted"
+
+ORDER = (MINE, CLAIMED, UNAUDITABLE, REFUTED)
+"""From the top of the board to its end; only the first is ranked."""
 
 
 def board(state: State, benchmark: BenchmarkId) -> list[ResultRow]:
@@ -26,15 +31,15 @@ def board(state: State, benchmark: BenchmarkId) -> list[ResultRow]:
             if held is None or row.finished > held.finished:
                 newest[(row.model, row.standing)] = row
     mine = {row.model for row in newest.values() if row.standing == MINE}
-    lines = [row for row in newest.values() if row.standing == MINE or row.model not in mine]
+    lines = [row for row in newest.values() if row.standing in (MINE, REFUTED) or row.model not in mine]
     return sorted(lines, key=lambda row: _place(row, spec.metrics[0]))
 
 
-def _place(row: ResultRow, primary: str) -> tuple[bool, bool, int, str]:
+def _place(row: ResultRow, primary: str) -> tuple[int, bool, int, str]:
     report = next((m for m in row.metrics if m.name == primary), None)
     if report is None or report.defined is not Defined.VALUE:
-        return (row.standing != MINE, True, 0, row.model)
-    return (row.standing != MINE, False, _pessimistic(report), row.model)
+        return (ORDER.index(row.standing), True, 0, row.model)
+    return (ORDER.index(row.standing), False, _pessimistic(report), row.model)
 
 
 def _pessimistic(report: MetricReport) -> int:

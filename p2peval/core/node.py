@@ -9,7 +9,18 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from p2peval.core import admission, auditing, evaluator, membership, offers, records, requester, retention, window
+from p2peval.core import (
+    admission,
+    auditing,
+    evaluator,
+    membership,
+    offers,
+    records,
+    requester,
+    retention,
+    watch,
+    window,
+)
 from p2peval.core.context import Context
 from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
@@ -130,6 +141,7 @@ class Node:
         for duty in ctx.state.duties:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
+        watch.arm(ctx)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
         ctx.timer("tidy/", now + TIDY_DELAY, 0)
@@ -165,6 +177,8 @@ class Node:
                 evaluator.on_finished(ctx, event)
             case EvaluationFailed():
                 evaluator.on_failed(ctx, event)
+            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
+                watch.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
             case PublishBenchmark():
@@ -232,6 +246,8 @@ class Node:
         purpose = event.effect_id.split("/", 1)[0] + "/"
         if purpose == auditing.OUTPUTS:
             requester.on_audit(ctx, event)
+        elif purpose == watch.PREFIX:
+            watch.proceed(ctx, event)
         elif purpose in (evaluator.MODEL, evaluator.INPUTS):
             evaluator.on_blob(ctx, event)
         else:
@@ -263,6 +279,8 @@ class Node:
             case "profile":
                 membership.refresh_profile(ctx)
                 ctx.timer("profile/", ctx.now + PROFILE_INTERVAL, 0)
+            case "watch":
+                watch.look(ctx)
             case "tidy":
                 retention.forget(ctx)
                 ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from p2peval.core import audit, commitment
+from p2peval.core import audit, commitment, watch
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
@@ -119,6 +119,9 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
     except RemoteProtocolError as error:
         return error.reason
     rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
+    reveals = (_open(ctx, envelope, Reveal) for envelope in sealed.payload.reveals)
+    shown = next((reveal for reveal in reveals if reveal.payload.assignment == sealed.payload.accepted), None)
+    watch.note(ctx, sealed, announcement, shown)
     ctx.notify("record.received", sealed.payload.task, requester=sealed.signer, model=announcement.model_name)
     return ""
 

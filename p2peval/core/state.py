@@ -26,6 +26,7 @@ from p2peval.core.rows import (
     ResultRow,
     TaskRow,
     WantedRow,
+    WatchRow,
 )
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.defaults import REFUSED_KEPT
@@ -51,6 +52,7 @@ TABLES: dict[str, type] = {
     "results": ResultRow,
     "evidence": EvidenceRow,
     "counters": CounterRow,
+    "watches": WatchRow,
 }
 """Table name -> row type: what the store creates, loads and saves."""
 
@@ -174,6 +176,7 @@ class State:
         self.results: Table[ResultRow] = table("results")
         self.evidence: Table[EvidenceRow] = table("evidence")
         self.counters: Table[CounterRow] = table("counters")
+        self.watches: Table[WatchRow] = table("watches", lambda watch: watch.state)
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}

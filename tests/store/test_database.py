@@ -275,9 +275,9 @@ def test_migration_backs_up_first_and_keeps_the_rows(db: Database, path: Path, m
     monkeypatch.setattr(module, "_migrations", lambda: scripts)
     with Database(path) as migrated:
         assert migrated.load()["counters"] == [CounterRow("kept", 2)]
-    backup = sqlite3.connect(path.parent / "backups" / "state-schema0001.db")
+    backup = sqlite3.connect(path.parent / "backups" / f"state-schema{len(scripts) - 1:04}.db")
     assert backup.execute("SELECT value FROM counters").fetchall() == [(1,)]
-    assert backup.execute("PRAGMA user_version").fetchone() == (1,)
+    assert backup.execute("PRAGMA user_version").fetchone() == (len(scripts) - 1,)
     backup.close()
 
 

@@ -1,0 +1,92 @@
+"""What a stranger may believe: others' records, audited by every member on its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from small_world import Host, World
+
+from p2peval.core.effects import Compare
+from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
+from p2peval.core.policy import Policy
+from p2peval.core.types import PeerId
+from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_PAUSE, WATCH_SAMPLES
+
+
+def watchful(member: Host) -> None:
+    member.node._ctx.policy = Policy(background_audits=True, accept_from=(PeerId("nobody"),))
+    member.perform(member.node.resume(member.world.now))
+
+
+class Conspiracy(World):
+    """Host 0 asks, host 1 evaluates, and they are one person: host 0's audit finds whatever 1 says true."""
+
+    def __init__(self, *, lies: bool) -> None:
+        super().__init__(4)
+        self.requester, self.evaluator, *self.members = self.all
+        self.evaluator.lies = lies
+        for member in self.members:
+            watchful(member)
+        self.benchmark = self.publish(self.requester)
+        self.everybody_joins(self.benchmark, self.requester)
+        self.task = self.start(self.requester, self.benchmark)
+        self.run_until(lambda: all(self.task in member.node.state.results for member in self.members))
+
+    def _compare(self, host: Host, effect: Compare) -> None:
+        if host is self.requester:
+            effect = replace(effect, outputs=self._outputs(effect.evaluator, effect.spec, False)[1])
+        super()._compare(host, effect)
+
+    def standings(self) -> list[str]:
+        return [member.node.state.results[self.task].standing for member in self.members]
+
+    def believed(self, member: Host) -> float:
+        return member.node.state.evidence[self.evaluator.id].evidence.reputation
+
+
+def test_a_fake_record_is_a_claim_first_and_refuted_by_every_members_own_audit() -> None:
+    world = Conspiracy(lies=True)
+    assert world.standings() == [CLAIMED, CLAIMED]
+    world.run(4 * WATCH_PAUSE)
+    assert world.standings() == [REFUTED, REFUTED]
+    for member in world.members:
+        assert world.believed(member) < 0.5
+        assert [row.standing for row in board(member.node.state, world.benchmark)] == [REFUTED]
+        assert not len(member.node.state.watches)
+
+
+def test_a_true_record_is_ranked_with_the_certificate_of_ones_own_samples() -> None:
+    world = Conspiracy(lies=False)
+    world.run(4 * WATCH_PAUSE)
+    assert world.standings() == [MINE, MINE]
+    for member in world.members:
+        certificate = member.node.state.results[world.task].certificate
+        assert certificate is not None
+        assert certificate.audited == WATCH_SAMPLES
+        assert 0.6 < certificate.epsilon_nano / 1e9 < 0.8  # C(197, 30) / C(200, 30) = .613
+        assert world.believed(member) > 0.5
+
+
+def test_outputs_that_nobody_serves_leave_the_record_unranked_without_blame() -> None:
+    world = Conspiracy(lies=True)
+    world.disconnect(world.requester)
+    world.disconnect(world.evaluator)
+    world.run(4 * WATCH_PAUSE + 2 * OUTPUTS_PATIENCE)
+    assert world.standings() == [UNAUDITABLE, UNAUDITABLE]
+    assert all(world.evaluator.id not in member.node.state.evidence for member in world.members)
+
+
+def test_two_members_draw_different_samples_of_the_same_record() -> None:
+    world = Conspiracy(lies=False)
+    drawn = {member.secrets.nonce("watch", member.node.state.results[world.task].record) for member in world.members}
+    assert len(drawn) == len(world.members)
+
+
+def test_a_killed_member_goes_on_with_its_audit() -> None:
+    world = Conspiracy(lies=True)
+    member = world.members[0]
+    world.run_until(lambda: len(member.disk.outbox) > 0)
+    member.restart()
+    watchful(member)
+    world.run(6 * WATCH_PAUSE)
+    assert world.standings()[0] == REFUTED
