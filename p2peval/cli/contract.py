@@ -113,6 +113,7 @@ ANSWERS: dict[str, Any] = {
     "eval.run": views.TaskView,
     "eval.ls": tuple[views.TaskView, ...],
     "eval.show": views.TaskView,
+    "eval.rescore": views.RescoreView,
     "eval.cancel": views.TaskView,
     "board": views.BoardView,
     "rep.ls": tuple[views.ReputationView, ...],

@@ -11,7 +11,7 @@ from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import InterruptedByUserError, Output, number
 from p2peval.cli.progress import answer_lines, follow
 from p2peval.daemon.story import audit, figure, percent
-from p2peval.daemon.views import MetricView, PreviewView, TaskView
+from p2peval.daemon.views import MetricView, PreviewView, RescoreView, TaskView
 from p2peval.errors import NotFoundError, P2pevalError, VerificationError
 
 model_file = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.onnx")
@@ -119,6 +119,17 @@ def show(options: Options, task: str) -> None:
     out = Output(options)
     view = reach(options).get(path_to("tasks", task), TaskView)
     out.answer("eval.show", view, lambda: _in_full(out, view))
+
+
+@eval_command.command("rescore")
+@click.argument("task", metavar="TASK")
+@click.option("--metric", "metrics", multiple=True, help="A metric to compute; may be given again.")
+@pass_options
+def rescore(options: Options, task: str, metrics: tuple[str, ...]) -> None:
+    """Metrics of an accepted task's saved outputs; the model is not run."""
+    out = Output(options)
+    view = reach(options).post(path_to("tasks", task, "rescore"), RescoreView, {"metrics": metrics})
+    out.answer("eval.rescore", view, lambda: _metrics(out, view.metrics))
 
 
 @eval_command.command("cancel")

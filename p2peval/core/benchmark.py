@@ -46,16 +46,24 @@ def problem(spec: BenchmarkSpec) -> str:
         return f"name {spec.name!r}: use 2 to 40 of a-z, 0-9 and -"
     if spec.task not in METRICS:
         return f"task {spec.task!r}: use one of {', '.join(METRICS)}"
-    if not spec.metrics or len(set(spec.metrics)) != len(spec.metrics):
-        return "metrics: name at least one, each once"
-    for metric in spec.metrics:
-        if metric not in METRICS[spec.task]:
-            return f"metric {metric!r} is not for {spec.task}: use {', '.join(METRICS[spec.task])}"
+    wrong = metrics_problem(spec.task, spec.metrics)
+    if wrong:
+        return wrong
     if (spec.labels is None) == (not spec.labels_commitment):
         return "labels: give either the labels or a commitment to them"
     if (spec.groups is None) != (not spec.group_names) or list(spec.group_names) != sorted(set(spec.group_names)):
         return "groups: give the groups of the samples and their names, sorted and each once, or neither"
     return _shape_problem(spec) or _limit_problem(spec)
+
+
+def metrics_problem(task: str, metrics: tuple[str, ...]) -> str:
+    """What is wrong with asking for ``metrics`` of a known kind of task, or ""."""
+    if not metrics or len(set(metrics)) != len(metrics):
+        return "metrics: name at least one, each once"
+    for metric in metrics:
+        if metric not in METRICS[task]:
+            return f"metric {metric!r} is not for {task}: use {', '.join(METRICS[task])}"
+    return ""
 
 
 def _shape_problem(spec: BenchmarkSpec) -> str:

@@ -68,6 +68,10 @@ class PreviewBody(msgspec.Struct, forbid_unknown_fields=True):
     model: Text
 
 
+class RescoreBody(msgspec.Struct, forbid_unknown_fields=True):
+    metrics: tuple[Text, ...] = ()
+
+
 class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
     """``model`` is an absolute path on this machine."""
 
@@ -125,6 +129,7 @@ class _Routes:
             get("/v1/tasks", lambda _: ask.tasks()),
             post("/v1/tasks", self._start_task),
             get("/v1/tasks/{ref}", lambda r: ask.task(_ref(r))),
+            post("/v1/tasks/{ref}/rescore", self._rescore),
             post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(_ref(r))),
             get("/v1/reputation", lambda r: ask.reputation(r.query_params.get("bench"))),
             get("/v1/reputation/{ref}", lambda r: ask.reputation_of(_ref(r))),
@@ -155,6 +160,9 @@ class _Routes:
         return await self._service.start_task(
             body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
         )
+
+    async def _rescore(self, request: Request) -> Any:
+        return await self._service.rescore(_ref(request), (await _body(request, RescoreBody)).metrics)
 
     async def _events(self, request: Request) -> Response:
         after = request.query_params.get("after") or request.headers.get("last-event-id")

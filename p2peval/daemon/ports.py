@@ -16,6 +16,7 @@ from p2peval.daemon.views import (
     PeerView,
     PreviewView,
     ReputationView,
+    RescoreView,
     StatusView,
     TaskView,
 )
@@ -76,6 +77,10 @@ class Service(Protocol):
         ...
 
     async def task(self, ref: str) -> TaskView: ...
+
+    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> RescoreView:
+        """Metrics of an accepted task's saved outputs; none named: the benchmark's own."""
+        ...
 
     async def cancel(self, ref: str) -> TaskView: ...
 

@@ -15,11 +15,11 @@ import trio
 
 from p2peval import __version__
 from p2peval.config import Config
-from p2peval.core.benchmark import request_problem
+from p2peval.core.benchmark import metrics_problem, request_problem
 from p2peval.core.effects import Reply
 from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
 from p2peval.core.messages import BenchmarkSpec, Blob
-from p2peval.core.rows import BenchmarkRow, DutyState, ResultRow
+from p2peval.core.rows import BenchmarkRow, DutyState, ReplicaState, ResultRow
 from p2peval.core.state import State
 from p2peval.core.task import OVER
 from p2peval.core.types import PeerId, Seconds, to_nano
@@ -295,6 +295,29 @@ class NodeService:
     async def task(self, ref: str) -> views.TaskView:
         found = refs.any_task(self._state, ref)
         return self._present.claimed(found) if isinstance(found, ResultRow) else self._present.task(found)
+
+    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> views.RescoreView:
+        task = refs.own_task(self._state, ref)
+        accepted = [row for row in self._state.replicas if row.task == task.id and row.state is ReplicaState.AGREES]
+        if not accepted or accepted[0].outputs is None:
+            raise NotFoundError(f"task {task.id} has no accepted outputs: it is {task.state.value}")
+        row = self._state.benchmarks[task.benchmark]
+        wrong = metrics_problem(row.spec.task, metrics or row.spec.metrics)
+        if wrong:
+            raise UsageError(wrong)
+        outputs = accepted[0].outputs
+        answer = await self.workshop.rescore(row.spec, outputs, metrics or row.spec.metrics, task.delta_nano)
+        return views.RescoreView(
+            task=task.id,
+            benchmark=row.id,
+            benchmark_name=row.spec.name,
+            model=task.model.cid,
+            model_name=task.model_name,
+            evaluator=self._present.name(accepted[0].peer),
+            outputs=outputs.cid,
+            samples=row.spec.samples,
+            metrics=metric_views(answer.metrics),
+        )
 
     async def cancel(self, ref: str) -> views.TaskView:
         row = refs.own_task(self._state, ref)

@@ -306,6 +306,20 @@ class PreviewView(Struct, frozen=True, kw_only=True):
     peak_memory_mb: int
 
 
+class RescoreView(Struct, frozen=True, kw_only=True):
+    """Metrics of the outputs that an own task was accepted on; no model was run for them."""
+
+    task: str
+    benchmark: str
+    benchmark_name: str
+    model: str
+    model_name: str
+    evaluator: PeerName
+    outputs: str
+    samples: int
+    metrics: tuple[MetricView, ...]
+
+
 class BoardLine(Struct, frozen=True, kw_only=True):
     """``rank`` from 1; None for claims, which never set the ranking."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import msgspec
 import trio
 
 from p2peval.core.effects import Compare, RunEvaluation
@@ -96,6 +97,23 @@ class Workshop:
         if scoring is None:
             raise EvaluationError("no_labels", "the labels of this benchmark are not published")
         job = jobs.Preview(await self._run(spec, model), scoring)
+        return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+
+    async def rescore(
+        self, spec: BenchmarkSpec, outputs: Blob, metrics: tuple[str, ...], delta_nano: int
+    ) -> jobs.Rescored:
+        """Metrics of outputs on the shelf; nothing is run. Raises what NOT_DONE names."""
+        scoring = await self._scoring(spec, delta_nano)
+        if scoring is None:
+            raise EvaluationError("no_labels", "the labels of this benchmark are not published")
+        job = jobs.Rescore(
+            outputs=await self._library.path(outputs.cid),
+            samples=spec.samples,
+            output=spec.model_output,
+            tolerance=spec.tolerance,
+            scoring=msgspec.structs.replace(scoring, metrics=metrics),
+            limit_mb=spec.limits.memory_mb,
+        )
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
     async def prepare(self, directory: Path) -> tuple[jobs.Prepared, Blob, Blob]:

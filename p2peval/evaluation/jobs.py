@@ -90,6 +90,12 @@ class Previewed(Answer, frozen=True, tag="previewed"):
     peak_memory_mb: int
 
 
+class Rescored(Answer, frozen=True, tag="rescored"):
+    """The metrics of outputs that were saved: no model was run."""
+
+    metrics: tuple[MetricReport, ...]
+
+
 A = TypeVar("A", bound=Answer)
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -235,8 +241,28 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared
+class Rescore(Job[Rescored], frozen=True, tag="rescore"):
+    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as an audit within ``tolerance`` does."""
+
+    answers = Rescored
+    outputs: str
+    samples: int
+    output: Tensor
+    tolerance: Tolerance
+    scoring: Scoring
+    limit_mb: int
+
+    @property
+    def memory_mb(self) -> int:
+        return self.limit_mb
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.outputs, self.scoring.labels)
+
+
+AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored
 
 
 class Order(msgspec.Struct, frozen=True):

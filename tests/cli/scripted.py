@@ -255,6 +255,20 @@ class Scripted:
                 channel.send_nowait(event(len(self.calls) + 1, "task.changed", ref))
         return await self._say(view, "task", ref)
 
+    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> views.RescoreView:
+        view = views.RescoreView(
+            task=TASK,
+            benchmark=BENCH,
+            benchmark_name="digits",
+            model=MODEL,
+            model_name="logreg",
+            evaluator=ANN_NAME,
+            outputs=MODEL,
+            samples=1797,
+            metrics=(ACCURACY,),
+        )
+        return await self._say(view, "rescore", ref, metrics)
+
     async def cancel(self, ref: str) -> views.TaskView:
         return await self._say(task("cancelled", reason="cancelled"), "cancel", ref)
 

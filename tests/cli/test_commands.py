@@ -29,6 +29,7 @@ ASKING = {
     "eval.run": ("eval", "run", "digits", "MODEL"),
     "eval.ls": ("eval", "ls"),
     "eval.show": ("eval", "show", TASK),
+    "eval.rescore": ("eval", "rescore", TASK, "--metric", "accuracy"),
     "eval.cancel": ("eval", "cancel", TASK),
     "board": ("board", "digits"),
     "rep.ls": ("rep", "ls", "--bench", "digits"),

@@ -36,6 +36,8 @@ from p2peval.evaluation.jobs import (
     Evaluate,
     Evaluated,
     Preview,
+    Rescore,
+    Rescored,
     Run,
     Scoring,
     decode_order,
@@ -293,6 +295,24 @@ def test_accuracy_is_that_of_plain_onnxruntime_to_the_last_sample(case: Case) ->
         pytest.approx(expected - 1e7, abs=1e6),
         pytest.approx(expected + 1e7, abs=1e6),
     )
+
+
+def rescore(case: Case, name: str) -> Rescored:
+    file = str(case.folder / name)
+    return perform(Rescore(file, case.run.samples, case.run.output, TOLERANCE, case.scoring, 1024))
+
+
+def test_saved_outputs_are_rescored_to_what_the_audit_said(case: Case) -> None:
+    audited = case.compare("outputs", case.evaluate().root)
+    assert rescore(case, "outputs").metrics == audited.metrics
+
+
+def test_outputs_of_another_size_are_not_rescored(case: Case) -> None:
+    case.evaluate()
+    case.claim(case.outputs()[:-1], "short")
+    with pytest.raises(EvaluationError) as caught:
+        rescore(case, "short")
+    assert caught.value.reason == "outputs_size"
 
 
 def test_a_regression_is_scored_within_its_range(tmp_path: Path) -> None:

@@ -43,6 +43,8 @@ def test_a_classification_and_a_regression_go_from_csv_to_the_board(tmp_path: Pa
         assert accuracy["audit"]["low"] <= accuracy["value"] <= accuracy["audit"]["high"]
         preview = bob.run("eval", "preview", "flowers", str(tmp_path / "c.onnx"))
         assert accuracy["value"] == preview["metrics"][0]["value"]
+        rescored = bob.run("eval", "rescore", flowers["id"])
+        assert rescored["metrics"] == flowers["metrics"]
         mae = next(metric for metric in prices["metrics"] if metric["name"] == "mae")
         assert mae["value"] < 0.001
         assert mae["audit"] is not None
