@@ -43,7 +43,7 @@ class Workshop:
             answer.equivalence_class,
             answer.root,
             outputs,
-            Efficiency(answer.wall_ms, answer.peak_memory_mb),
+            Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
         )
 
     async def outputs(self, spec: BenchmarkSpec, model: Blob) -> tuple[jobs.Evaluated, Blob]:

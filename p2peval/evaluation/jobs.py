@@ -55,7 +55,10 @@ class Scanned(Answer, frozen=True, tag="scanned"):
 
 
 class Evaluated(Answer, frozen=True, tag="evaluated"):
-    """``run_s``: seconds of the loop over batches alone, without opening the model and hashing."""
+    """``run_s``: seconds of the loop over batches alone, without opening the model and hashing.
+
+    ``layers``: of the sandbox, that were on.
+    """
 
     equivalence_class: str
     root: bytes
@@ -63,6 +66,7 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
     run_s: float
     wall_ms: int
     peak_memory_mb: int
+    layers: tuple[str, ...] = ()
 
 
 class Compared(Answer, frozen=True, tag="compared"):

@@ -8,7 +8,6 @@ landlock(7), the kernel's userspace API document, ABI 1 to 7.
 
 from __future__ import annotations
 
-import errno
 import os
 import struct
 from collections.abc import Iterable
@@ -32,12 +31,6 @@ _TCP, _SCOPES = 0b11, 0b11
 READ = READ_FILE | READ_DIR
 MAKE = READ | WRITE_FILE | MAKE_REG | REMOVE_FILE | TRUNCATE
 _OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | 1 << 15
-
-WHY = {
-    errno.ENOSYS: "this kernel has no Landlock (Linux 5.13 and later may)",
-    errno.EOPNOTSUPP: "Landlock is switched off in this kernel (boot parameter lsm=)",
-    errno.EPERM: "the container that we run in forbids Landlock",
-}
 
 
 def abi() -> int:

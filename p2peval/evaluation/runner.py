@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from p2peval.core.messages import Tensor
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
@@ -81,8 +83,9 @@ def _carry_out(order: Order) -> Answer:
             cpu_seconds=order.cpu_seconds,
             file_bytes=order.job.writes,
         )
-        layers.lock(order.job)
-        return perform(order.job)
+        on = _lock(order.job)
+        answer = perform(order.job)
+        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated) else answer
     except EvaluationError as error:
         return Failed(error.reason, error.message, error.hint)
     except ConfigError as error:
@@ -91,6 +94,14 @@ def _carry_out(order: Order) -> Answer:
         return Failed("out_of_memory", f"it needs more than the {order.job.memory_mb} MiB allowed")
     except OSError as error:
         return Failed("file", f"{error.strerror or error}: {error.filename or 'a file of this job'}")
+
+
+def _lock(job: AnyJob) -> tuple[str, ...]:
+    """Raises EvaluationError: sandbox, where a lock that the kernel has cannot be put on; nothing was opened then."""
+    try:
+        return ("rlimits", *layers.lock(job))
+    except OSError as error:
+        raise EvaluationError("sandbox", f"the worker could not lock itself in: {error}") from None
 
 
 def _size(path: str) -> int:
