@@ -56,12 +56,14 @@ class EvaluationConfig:
     """The operator's caps; a benchmark that asks for more is not evaluated here.
 
     ``accept_from``: peer ids whose tasks this node evaluates; empty: every member's of a joined benchmark.
+    ``background_audits``: re-run samples of what its boards show as claims.
     """
 
     workers: int = field(default=defaults.EVALUATION_WORKERS, metadata={"least": 1})
     memory_mb: int = field(default=defaults.EVALUATION_MEMORY_MB, metadata={"least": 256})
     deadline_s: float = field(default=defaults.EVALUATION_DEADLINE, metadata={"least": 1.0})
     accept_from: tuple[str, ...] = ()
+    background_audits: bool = defaults.BACKGROUND_AUDITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,10 @@ def _unknown(place: str, what: str, word: str, known: list[str], shape: str) -> 
     return ConfigError(f"{place}: unknown key {what}", hint="known: " + ", ".join(shape.format(k) for k in known))
 
 
+NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+"""What people call the types of single values; every other key is a list of text."""
+
+
 def _parsed(key: str, text: str, variable: str) -> Any:
     """An environment variable's text as the key's type; empty switches off: "", 0 or no entries."""
     kind = KINDS[key]
@@ -192,9 +198,9 @@ def _parsed(key: str, text: str, variable: str) -> Any:
     try:
         if kind in (int, float):
             return kind(text or 0)
-        return json.loads(text or "[]")
+        return json.loads(text or ("false" if kind is bool else "[]"))
     except ValueError:
-        wanted = {int: "a whole number", float: "a number"}.get(kind, 'a JSON list such as ["/ip4/0.0.0.0/tcp/4781"]')
+        wanted = NAMES.get(kind, 'a JSON list such as ["/ip4/0.0.0.0/tcp/4781"]')
         raise ConfigError(f"{variable}: {text!r} is not {wanted}") from None
 
 
@@ -202,10 +208,9 @@ def _checked(key: str, value: Any, place: str) -> Any:
     kind, rules = KINDS[key], KEYS[key].metadata
     if kind is float and type(value) is int:
         value = float(value)
-    if kind in (str, int, float):
+    if kind in NAMES:
         if type(value) is not kind:
-            name = {str: "text", int: "a whole number", float: "a number"}[kind]
-            raise ConfigError(f"{place}: expected {name}, not {value!r}")
+            raise ConfigError(f"{place}: expected {NAMES[kind]}, not {value!r}")
     elif not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise ConfigError(f"{place}: expected a list of text, not {value!r}")
     else:
@@ -239,6 +244,7 @@ TEMPLATE = """\
 # memory_mb = {memory_mb}                        # for one evaluation; a benchmark that asks for more is not run here
 # deadline_s = {deadline_s:.0f}                       # the same for its time, in seconds
 # accept_from = []                        # peer ids to evaluate for; empty: all members of what you joined
+# background_audits = false               # true: re-run samples of results that others claim
 
 [storage]
 # quota_gb = {quota_gb:.0f}                           # models, datasets and outputs, in GB

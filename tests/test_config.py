@@ -63,6 +63,7 @@ def test_home_variable_is_no_config_key(tmp_path: Path) -> None:
         ('[api]\nlisten = "localhost"', "loopback"),
         ("node = 3", "must be a table"),
         ("[node", "not valid TOML"),
+        ("[evaluation]\nbackground_audits = 1", "true or false"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named(tmp_path: Path, text: str, says: str) -> None:
@@ -78,12 +79,19 @@ def test_what_is_wrong_in_the_file_is_named(tmp_path: Path, text: str, says: str
         ("P2PEVAL_NETWORK__MAX_PEERS", "many", "a whole number"),
         ("P2PEVAL_NETWORK__LISTEN", "/ip4/1.2.3.4/tcp/1", "a JSON list"),
         ("P2PEVAL_NETWORK__LISTEN", '{"a": 1}', "a list"),
+        ("P2PEVAL_EVALUATION__BACKGROUND_AUDITS", "yes", "true or false"),
     ],
 )
 def test_what_is_wrong_in_the_environment_is_named(tmp_path: Path, variable: str, value: str, says: str) -> None:
     found = refusal(tmp_path, "", **{variable: value})
     assert says in found
-    assert "P2PEVAL_NETWORK__" in found
+    assert variable.rpartition("__")[0] in found
+
+
+@pytest.mark.parametrize(("value", "means"), [("true", True), ("false", False), ("", False)])
+def test_a_switch_is_true_false_or_empty_in_the_environment(tmp_path: Path, value: str, means: bool) -> None:
+    switched = config(tmp_path, "", P2PEVAL_EVALUATION__BACKGROUND_AUDITS=value)
+    assert switched.evaluation.background_audits is means
 
 
 def test_template_is_a_config_that_shows_every_key_and_its_default(tmp_path: Path) -> None:

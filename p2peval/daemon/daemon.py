@@ -89,6 +89,7 @@ async def _serve(
     choices = Random(secrets.nonce("choices", str(clock())))
     policy = Policy(
         accept_from=tuple(PeerId(peer) for peer in config.evaluation.accept_from),
+        background_audits=config.evaluation.background_audits,
         memory_mb=config.evaluation.memory_mb,
         seconds=int(config.evaluation.deadline_s),
     )

@@ -127,6 +127,23 @@ def test_a_late_joiner_shows_the_same_board(tmp_path: Path) -> None:
         assert (theirs["metrics"], theirs["record"]) == (mine["metrics"], mine["record"])
 
 
+def test_a_member_that_audits_in_the_background_ranks_a_claim_by_its_own_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("P2PEVAL_EVALUATION__BACKGROUND_AUDITS", "true")
+    with peers(tmp_path, 3) as (ada, bob, eve):
+        ada.run("bench", "publish", str(classification(tmp_path / "flowers")))
+        everybody_joins(ada, [bob, eve], "flowers")
+        done = bob.run("eval", "run", "flowers", str(linear_classifier(tmp_path / "m.onnx")))
+        evaluator = done["replicas"][0]["evaluator"]["peer"]
+        watcher = next(peer for peer in (ada, eve) if peer.id != evaluator)
+        assert watcher.wait_for_event("record.audited")["data"]["standing"] == "me"
+        (line,) = watcher.run("board", "flowers")["lines"]
+        assert (line["standing"], line["rank"], line["certificate"]["audited"]) == ("me", 1, 30)
+        assert line["metrics"][0]["value"] == done["metrics"][0]["value"]
+        assert watcher.run("rep", "show", evaluator)["reputation"] > 0.5
+
+
 def test_a_topic_that_two_authors_claim_is_listed_and_not_guessed(tmp_path: Path) -> None:
     with peers(tmp_path, 3) as (ada, bob, eve):
         for number, author in enumerate((ada, bob)):
