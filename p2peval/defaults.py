@@ -105,9 +105,10 @@ MAX_REPLICAS: Final = 8  # replicas a task may ask for; keeps a record under 64 
 RECORD_REPLICAS: Final = 28  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
 MAX_REVISIONS: Final = 16  # revisions of one record that are kept; guess
 MAX_DUTIES: Final = 8  # tasks of others an evaluator has open at once; guess
-BACKGROUND_AUDITS: Final = False  # until audits are paced by CPU time and fetch what data they lack
+BACKGROUND_AUDITS: Final = False  # until their share of CPU time is capped
 WATCH_SAMPLES: Final = 30  # samples re-run of a record that this node did not ask for; spec (trust.md §1)
 WATCH_TOP: Final = 20  # lines of a board that are audited in the background; spec (trust.md §1)
+WATCH_AGAIN: Final = 3600.0  # seconds until a record whose outputs nobody served is tried again; guess
 WATCH_PAUSE: Final = 10.0  # seconds between two background audits, half to one and a half of it; guess
 NEWCOMER_SHARE: Final = 0.10  # of places, to newcomers as one arm; trust.md §4 (measured there)
 

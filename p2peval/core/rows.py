@@ -268,6 +268,7 @@ class WatchRow:
     root: bytes
     delta_nano: int
     state: WatchState
+    not_before: Seconds
 
     @property
     def key(self) -> str:

@@ -2,7 +2,8 @@
 
 One at a time, with a draw from this node's own secret, made after the record is fixed: neither its requester
 nor its evaluator can know the samples. What agrees is ranked as audited here; what differs is refuted, and
-speaks against its evaluator. Outputs that nobody serves are nobody's fault: the record stays unranked.
+speaks against its evaluator. Outputs that nobody serves are nobody's fault: the record stays unranked, and is
+tried again later.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
 from p2peval.core.messages import Blob, Certificate, ResultRecord, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.rows import ResultRow, WatchRow, WatchState
 from p2peval.core.types import NANO
-from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_PAUSE, WATCH_SAMPLES, WATCH_TOP
+from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES, WATCH_TOP
 
 PREFIX = "watch/"
 """Of the effect ids of background audits: watch/WHAT/RECORD/TASK."""
@@ -46,6 +47,7 @@ def note(
             root=reveal.payload.root,
             delta_nano=announced.delta_nano,
             state=WatchState.WAITING,
+            not_before=ctx.now,
         )
     )
 
@@ -66,33 +68,48 @@ def look(ctx: Context) -> None:
             continue
         for shown in board(ctx.state, benchmark.id)[:WATCH_TOP]:
             row = ctx.state.watches.get(shown.task)
-            if shown.standing == CLAIMED and row is not None and row.state is WatchState.WAITING:
+            if row is not None and row.state is WatchState.WAITING and row.not_before <= ctx.now:
                 ctx.state.watches.put(replace(row, state=WatchState.UNDER_WAY))
-                return _fetch(ctx, row, "outputs", row.outputs)
+                return _fetch(ctx, row, "outputs")
 
 
-def _fetch(ctx: Context, row: WatchRow, what: str, blob: Blob) -> None:
+def _needs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
+    """What an audit reads, in the order in which it is fetched; what is here already costs nothing."""
+    spec = ctx.state.benchmarks[row.benchmark].spec
+    needs = {"outputs": row.outputs, "model": row.model, "inputs": spec.inputs}
+    return needs if spec.labels is None else {**needs, "labels": spec.labels}
+
+
+def _fetch(ctx: Context, row: WatchRow, what: str) -> None:
+    blob = _needs(ctx, row)[what]
     holders = tuple(dict.fromkeys(peer for peer in (row.evaluator, row.requester) if peer != ctx.me))
     ctx.do(FetchBlob(f"{PREFIX}{what}/{row.record}/{row.task}", blob, holders, ctx.now + OUTPUTS_PATIENCE))
 
 
 def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | ComparisonFailed) -> None:
-    """Outputs, then the model, then the comparison; an answer that nobody waits for changes nothing."""
+    """One blob after the other, then the comparison; an answer that nobody waits for changes nothing."""
     _, what, record, task = event.effect_id.split("/", 3)
     row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
     if row is None or result is None or row.record != record or row.state is not WatchState.UNDER_WAY:
         return
     match event:
-        case BlobReady() if what == "outputs":
-            return _fetch(ctx, row, "model", row.model)
         case BlobReady():
-            return _compare(ctx, row)
+            *_, needed = names = list(_needs(ctx, row))
+            if what == needed:
+                return _compare(ctx, row)
+            _fetch(ctx, row, names[names.index(what) + 1])
         case BlobFailed(ours=False):
             _stand(ctx, row, result, UNAUDITABLE)
+            _again(ctx, row)
         case ComparisonFinished():
             _judge(ctx, row, result, event)
         case _:  # our own disk or worker: it stays a claim, and nobody is to blame
             _stand(ctx, row, result, CLAIMED)
+            _again(ctx, row)
+
+
+def _again(ctx: Context, row: WatchRow) -> None:
+    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now + WATCH_AGAIN))
 
 
 def _compare(ctx: Context, row: WatchRow) -> None:

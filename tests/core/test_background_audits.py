@@ -10,7 +10,7 @@ from p2peval.core.effects import Compare
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
 from p2peval.core.policy import Policy
 from p2peval.core.types import PeerId
-from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_PAUSE, WATCH_SAMPLES
+from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES
 
 
 def watchful(member: Host) -> None:
@@ -74,6 +74,18 @@ def test_outputs_that_nobody_serves_leave_the_record_unranked_without_blame() ->
     world.run(4 * WATCH_PAUSE + 2 * OUTPUTS_PATIENCE)
     assert world.standings() == [UNAUDITABLE, UNAUDITABLE]
     assert all(world.evaluator.id not in member.node.state.evidence for member in world.members)
+
+
+def test_outputs_that_are_served_later_are_audited_then() -> None:
+    world = Conspiracy(lies=True)
+    world.disconnect(world.evaluator)
+    world.disconnect(world.requester)
+    world.run(4 * WATCH_PAUSE + 2 * OUTPUTS_PATIENCE)
+    assert world.standings() == [UNAUDITABLE, UNAUDITABLE]
+    world.reconnect(world.evaluator)
+    world.reconnect(world.requester)
+    world.run(WATCH_AGAIN + 4 * WATCH_PAUSE)
+    assert world.standings() == [REFUTED, REFUTED]
 
 
 def test_two_members_draw_different_samples_of_the_same_record() -> None:

@@ -11,5 +11,6 @@ CREATE TABLE watches (
     outputs TEXT NOT NULL,
     root BLOB NOT NULL,
     delta_nano INTEGER NOT NULL,
-    state TEXT NOT NULL
+    state TEXT NOT NULL,
+    not_before REAL NOT NULL
 ) STRICT;
