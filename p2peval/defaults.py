@@ -50,6 +50,10 @@ MAX_RTOL: Final = 1e-3  # same
 FRAUD_MARGIN: Final = 100  # tolerances that a fraud proof across classes needs at least; evaluation.md
 MAX_FRAUD_MARGIN: Final = 1_000_000  # tolerances; guess
 MAX_GROUPS: Final = 64  # groups of samples a benchmark may name; guess
+MAX_CONDITIONS: Final = 32  # perturbations a benchmark may declare; guess
+MAX_AUDIT_ROWS: Final = 64  # rows an audit report may tell; guess
+MAX_PROOF_ROW: Final = 32 * 1024  # bytes of a sample's output that a fraud proof can carry; half an object
+MAX_PROOF_PATH: Final = 32  # hashes of a Merkle path: 2^32 samples
 
 # ── blobs ─────────────────────────────────────────────────────────────────────────────────────────
 BLOB_CHUNK: Final = 256 * 1024  # bytes; writes of >= 64 KiB reach 65-89 MB/s, 4 KiB only 9 (measured)
@@ -67,7 +71,7 @@ BLOB_IDLE: Final = 30.0  # seconds a served stream may stay without a request, o
 
 # ── evaluation ────────────────────────────────────────────────────────────────────────────────────
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
-OPTIMISATION: Final = "all"  # onnxruntime graph optimisation; part of the recipe
+PROFILE: Final = "all"  # the recipe: "all" optimisations, or "canonical" without any; evaluation.md
 MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
 INPUTS_RESIDENT: Final = 64 * 1024**2  # bytes of mapped inputs a worker reads before it lets go of them; guess
 MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its subgraphs; guess

@@ -9,12 +9,18 @@ from __future__ import annotations
 from p2peval.core.benchmark import problem
 from p2peval.core.context import Context
 from p2peval.core.messages import (
+    AuditCommitment,
+    AuditReport,
     BenchmarkAnnouncement,
     BenchmarkSpec,
     CommitmentSet,
+    EquivocationProof,
+    FraudProof,
+    LabelsReveal,
     Payload,
     PeerProfile,
     ResultRecord,
+    Scores,
     Sealed,
     TaskAnnouncement,
 )
@@ -41,7 +47,7 @@ def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
             return "bad_spec" if problem(payload) else ""
         case TaskAnnouncement():
             return _membership_refusal(ctx, payload.benchmark) or _announcement_refusal(ctx, payload)
-        case ResultRecord():
+        case ResultRecord() | AuditCommitment() | AuditReport() | FraudProof() | LabelsReveal() | Scores():
             return _membership_refusal(ctx, payload.benchmark)
         case CommitmentSet():
             return _window_refusal(ctx, payload)
@@ -54,8 +60,10 @@ def benchmark_of(ctx: Context, sealed: Sealed[Payload]) -> BenchmarkId:
     match sealed.payload:
         case BenchmarkSpec():
             return BenchmarkId(sealed.id)
-        case TaskAnnouncement(benchmark=benchmark) | ResultRecord(benchmark=benchmark):
-            return benchmark
+        case TaskAnnouncement() | ResultRecord() | AuditCommitment() | AuditReport() | FraudProof():
+            return sealed.payload.benchmark
+        case EquivocationProof() | LabelsReveal() | Scores():
+            return sealed.payload.benchmark
         case BenchmarkAnnouncement() | PeerProfile():
             return DIRECTORY
         case payload:

@@ -16,10 +16,17 @@ from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, Compari
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
+from p2peval.core.verdict import Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE
 
 OUTPUTS = "outputs/"
 """Prefix of the effect ids under which revealed outputs are fetched."""
+
+
+REASONS = {
+    Verdict.DIFFERS: "lied",
+    Verdict.NOT_AUTHENTIC: "outputs do not have the root it signed",
+}
 
 
 def nonce_of(ctx: Context, task: TaskId, evaluator: PeerId, attempt: int) -> bytes:
@@ -97,6 +104,7 @@ def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
                 model=task.model,
                 outputs=replica.outputs,
                 root=replica.root,
+                equivalence_class=replica.equivalence_class,
                 others=tuple(
                     other.outputs
                     for other in fetched
@@ -111,8 +119,8 @@ def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
 
 
 def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
-    agrees = seen.authentic and not seen.differing
-    reason = "" if agrees else "outputs do not have the root it signed" if not seen.authentic else "lied"
+    agrees = seen.verdict is Verdict.AGREES
+    reason = "" if agrees else REASONS[seen.verdict]
     replica = ctx.state.replicas.put(
         replace(
             replica,

@@ -61,7 +61,10 @@ class RunEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """Audit ``outputs`` of ``evaluator`` at ``drawn`` samples; answers ComparisonFinished or -Failed."""
+    """Audit ``outputs`` of ``evaluator`` at ``drawn`` samples; answers ComparisonFinished or -Failed.
+
+    ``equivalence_class``: that in which the evaluator says it ran.
+    """
 
     id: str
     task: TaskId
@@ -71,6 +74,7 @@ class Compare:
     model: Blob
     outputs: Blob
     root: bytes
+    equivalence_class: str
     others: tuple[Blob, ...]
     nonce: bytes
     drawn: int

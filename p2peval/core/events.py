@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency, MetricReport, Payload, Sealed
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
+from p2peval.core.verdict import Verdict
 
 # ── from peers ────────────────────────────────────────────────────────────────────────────────────
 
@@ -105,12 +106,12 @@ class EvaluationFailed:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonFinished:
-    """``authentic``: the outputs have the revealed root. ``differing``: up to 64 indices."""
+    """``differing``: up to 64 indices."""
 
     effect_id: str
     task: TaskId
     assignment: AssignmentId
-    authentic: bool
+    verdict: Verdict
     audited: int
     differing: tuple[int, ...]
     metrics: tuple[MetricReport, ...]

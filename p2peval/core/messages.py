@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
-from p2peval.defaults import FRAUD_MARGIN
+from p2peval.defaults import FRAUD_MARGIN, PROFILE
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,6 +132,16 @@ class Efficiency:
     layers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A declared perturbation of all samples: ``kind`` at strength ``level_nano``, drawn from ``seed``."""
+
+    name: str
+    kind: str
+    level_nano: int
+    seed: int
+
+
 class Outcome(Enum):
     ACCEPTED = 1
     FAILED = 2
@@ -147,6 +157,8 @@ class BenchmarkSpec:
     ``labels`` None means committed labels (``labels_commitment``), revealed by the author later.
     ``parent`` is the id of the version it replaces, or "". ``groups`` holds an int64 per sample, an index
     into ``group_names``. A fraud proof across equivalence classes needs ``fraud_margin`` tolerances.
+    ``profile`` names the recipe: "all" or "canonical" (evaluation/recipe.py). With ``conditions``, the samples
+    are 1 + len(conditions) blocks of equal length: the clean ones, then each condition's in order.
     """
 
     network: str
@@ -172,6 +184,8 @@ class BenchmarkSpec:
     groups: Blob | None = None
     group_names: tuple[str, ...] = ()
     fraud_margin: int = FRAUD_MARGIN
+    profile: str = PROFILE
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def slot(self) -> tuple[str, ...]:
@@ -339,7 +353,7 @@ class ResultRecord:
     """All of a task, as verbatim envelopes, so that anyone can check it from this alone.
 
     ``accepted`` names the assignment whose outputs count, or "" when the task failed.
-    ``audits`` holds AuditReport envelopes of others (none yet).
+    ``audits`` holds AuditReport envelopes of others.
     """
 
     network: str
@@ -365,6 +379,119 @@ class ResultRecord:
         return (self.task, str(self.revision))
 
 
+@dataclass(frozen=True, slots=True)
+class AuditCommitment:
+    """An auditor's word on a record of others, before it has seen the outputs: hides what its AuditReport opens."""
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    task: TaskId
+    record: ObjectId
+    digest: bytes
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.record,)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """A blind audit of somebody's result: which samples its author drew, what it saw there, which differ.
+
+    ``rows``: canonical output bytes of its own run at ``indices``, in that order. ``nonce`` opens ``commitment``.
+    """
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    task: TaskId
+    record: ObjectId
+    commitment: ObjectId
+    equivalence_class: str
+    nonce: bytes
+    indices: tuple[int, ...]
+    rows: tuple[bytes, ...]
+    differing: tuple[int, ...]
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.record,)
+
+
+@dataclass(frozen=True, slots=True)
+class FraudProof:
+    """One sample of a signed reveal that does not hold; anyone can re-run it.
+
+    ``row`` at ``index`` opens the root of ``reveal`` by ``path``; ``announcement`` names model and benchmark. The
+    verdict is always the reader's own re-run (evaluation.md, rules a–c).
+    """
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    task: TaskId
+    assignment: AssignmentId
+    announcement: bytes
+    reveal: bytes
+    index: int
+    row: bytes
+    path: tuple[bytes, ...]
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.assignment, str(self.index))
+
+
+@dataclass(frozen=True, slots=True)
+class EquivocationProof:
+    """Two envelopes that ``accused`` signed in one slot, ``where``, of the type ``kind``: true for everybody."""
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    accused: PeerId
+    kind: str
+    where: str
+    first: bytes
+    second: bytes
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.accused, self.kind, self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsReveal:
+    """The author opens the commitment to a benchmark's labels."""
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    labels: Blob
+    nonce: bytes
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.benchmark,)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The author's metrics of a record, while its benchmark's labels are committed and nobody else has them."""
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    task: TaskId
+    record: ObjectId
+    metrics: tuple[MetricReport, ...]
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.record,)
+
+
 Payload = (
     BenchmarkSpec
     | BenchmarkAnnouncement
@@ -377,6 +504,12 @@ Payload = (
     | CommitmentSet
     | Reveal
     | ResultRecord
+    | AuditCommitment
+    | AuditReport
+    | FraudProof
+    | EquivocationProof
+    | LabelsReveal
+    | Scores
 )
 
 P_co = TypeVar("P_co", bound=Payload, covariant=True)

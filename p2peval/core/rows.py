@@ -266,6 +266,7 @@ class WatchRow:
     model: Blob
     outputs: Blob
     root: bytes
+    equivalence_class: str
     delta_nano: int
     state: WatchState
     not_before: Seconds

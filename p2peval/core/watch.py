@@ -19,6 +19,7 @@ from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
 from p2peval.core.messages import Blob, Certificate, ResultRecord, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.rows import ResultRow, WatchRow, WatchState
 from p2peval.core.types import NANO
+from p2peval.core.verdict import Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES, WATCH_TOP
 
 PREFIX = "watch/"
@@ -45,6 +46,7 @@ def note(
             model=announced.model,
             outputs=reveal.payload.outputs,
             root=reveal.payload.root,
+            equivalence_class=reveal.payload.equivalence_class,
             delta_nano=announced.delta_nano,
             state=WatchState.WAITING,
             not_before=ctx.now,
@@ -124,6 +126,7 @@ def _compare(ctx: Context, row: WatchRow) -> None:
             model=row.model,
             outputs=row.outputs,
             root=row.root,
+            equivalence_class=row.equivalence_class,
             others=(),
             nonce=ctx.secrets.nonce("watch", row.record),
             drawn=min(WATCH_SAMPLES, spec.samples),
@@ -133,7 +136,7 @@ def _compare(ctx: Context, row: WatchRow) -> None:
 
 
 def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinished) -> None:
-    agrees = seen.authentic and not seen.differing
+    agrees = seen.verdict is Verdict.AGREES
     (reputation.agreed if agrees else reputation.differed)(ctx, row.evaluator)
     if not agrees:
         return _stand(ctx, row, result, REFUTED)

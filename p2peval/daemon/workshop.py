@@ -11,6 +11,7 @@ import trio
 from p2peval.core.effects import Compare, RunEvaluation
 from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
+from p2peval.core.verdict import Verdict
 from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
@@ -64,7 +65,7 @@ class Workshop:
             effect.id,
             effect.task,
             effect.assignment,
-            not answer.mismatch,
+            _verdict(answer),
             answer.audited,
             answer.differing,
             answer.metrics,
@@ -141,3 +142,9 @@ class Workshop:
             return None
         labels = await self._library.path(spec.labels.cid)
         return jobs.Scoring(labels, spec.task, spec.metrics, spec.range, delta_nano)
+
+
+def _verdict(answer: jobs.Compared) -> Verdict:
+    if answer.mismatch:
+        return Verdict.NOT_AUTHENTIC
+    return Verdict.DIFFERS if answer.differing else Verdict.AGREES

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from p2peval.core.messages import Tensor
-from p2peval.defaults import BATCH, INPUTS_RESIDENT, OPTIMISATION
+from p2peval.defaults import BATCH, INPUTS_RESIDENT, PROFILE
 from p2peval.errors import EvaluationError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -53,7 +53,7 @@ def equivalence_class() -> str:
     It names version, optimisation, architecture, ISA tier, provider, batch and padding.
     """
     machine = platform.machine().lower()
-    parts = (f"ort-{version('onnxruntime')}", f"opt-{OPTIMISATION}", machine, isa_tier(machine, _cpu_flags()))
+    parts = (f"ort-{version('onnxruntime')}", f"opt-{PROFILE}", machine, isa_tier(machine, _cpu_flags()))
     return "/".join((*parts, "cpu", f"b{BATCH}", "zeropad"))
 
 

@@ -17,6 +17,8 @@ from p2peval.core import types as t
 from p2peval.core.text import CONTROLS, plain
 from p2peval.defaults import (
     FRAUD_MARGIN,
+    MAX_AUDIT_ROWS,
+    MAX_CONDITIONS,
     MAX_DIFFERING,
     MAX_FRAUD_MARGIN,
     MAX_GET_IDS,
@@ -24,6 +26,8 @@ from p2peval.defaults import (
     MAX_GROUPS,
     MAX_MEMBERSHIPS,
     MAX_OBJECT_BYTES,
+    MAX_PROOF_PATH,
+    MAX_PROOF_ROW,
     MAX_SYNC_IDS,
     MAX_SYNC_REPLY,
     MAX_SYNC_REQUEST,
@@ -140,6 +144,7 @@ PROBABILITY = Number(1, t.NANO)  # above 0
 SIGNED = Number(-(2**63), 2**63 - 1)
 REPLICAS = Number(1, 64)
 INDEX = Number(0, 2**32 - 1)
+ROW = Bytes(1, MAX_PROOF_ROW)
 
 
 def optional(bound: Text) -> Text:
@@ -187,6 +192,34 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
         "metrics": Many(Text(64, 1), least=1),
         "group_names": Many(Text(64, 1), most=MAX_GROUPS),
         "fraud_margin": Number(FRAUD_MARGIN, MAX_FRAUD_MARGIN),
+        "profile": Text(16, 1, like("[a-z0-9]+")),
+        "conditions": Many(most=MAX_CONDITIONS),
+    },
+    m.Condition: {
+        "name": Text(64, 1),
+        "kind": Text(32, 1, like("[a-z0-9_-]+")),
+        "level_nano": Number(0, 2**53 - 1),
+        "seed": INDEX,
+    },
+    m.AuditReport: {
+        "equivalence_class": CLASS,
+        "indices": Many(INDEX, most=MAX_AUDIT_ROWS),
+        "rows": Many(ROW, most=MAX_AUDIT_ROWS),
+        "differing": Many(INDEX, most=MAX_AUDIT_ROWS),
+    },
+    m.FraudProof: {
+        "announcement": ENVELOPE,
+        "reveal": ENVELOPE,
+        "index": INDEX,
+        "row": ROW,
+        "path": Many(DIGEST, most=MAX_PROOF_PATH),
+    },
+    m.EquivocationProof: {
+        "benchmark": optional(CID),
+        "kind": TYPE,
+        "where": Text(512, 1),
+        "first": ENVELOPE,
+        "second": ENVELOPE,
     },
     m.BenchmarkAnnouncement: {"name": TOPIC},
     m.PeerProfile: {

@@ -74,6 +74,18 @@ class Limits(_message.Message):
     model_mb: int
     def __init__(self, seconds: _Optional[int] = ..., memory_mb: _Optional[int] = ..., model_mb: _Optional[int] = ...) -> None: ...
 
+class Condition(_message.Message):
+    __slots__ = ("name", "kind", "level_nano", "seed")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_NANO_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    kind: str
+    level_nano: int
+    seed: int
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., level_nano: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
 class Verification(_message.Message):
     __slots__ = ("epsilon_nano", "delta_nano", "replicas", "max_attempts")
     EPSILON_NANO_FIELD_NUMBER: _ClassVar[int]
@@ -177,7 +189,7 @@ class Membership(_message.Message):
     def __init__(self, benchmark: _Optional[str] = ..., evaluates: _Optional[bool] = ..., requests: _Optional[bool] = ...) -> None: ...
 
 class BenchmarkSpec(_message.Message):
-    __slots__ = ("network", "author", "name", "title", "description", "license", "version", "parent", "task", "samples", "inputs", "labels", "labels_commitment", "model_input", "model_output", "metrics", "range", "tolerance", "limits", "verification", "groups", "group_names", "fraud_margin")
+    __slots__ = ("network", "author", "name", "title", "description", "license", "version", "parent", "task", "samples", "inputs", "labels", "labels_commitment", "model_input", "model_output", "metrics", "range", "tolerance", "limits", "verification", "groups", "group_names", "fraud_margin", "profile", "conditions")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -201,6 +213,8 @@ class BenchmarkSpec(_message.Message):
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     GROUP_NAMES_FIELD_NUMBER: _ClassVar[int]
     FRAUD_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     network: str
     author: str
     name: str
@@ -224,7 +238,9 @@ class BenchmarkSpec(_message.Message):
     groups: Blob
     group_names: _containers.RepeatedScalarFieldContainer[str]
     fraud_margin: int
-    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., license: _Optional[str] = ..., version: _Optional[int] = ..., parent: _Optional[str] = ..., task: _Optional[str] = ..., samples: _Optional[int] = ..., inputs: _Optional[_Union[Blob, _Mapping]] = ..., labels: _Optional[_Union[Blob, _Mapping]] = ..., labels_commitment: _Optional[bytes] = ..., model_input: _Optional[_Union[Tensor, _Mapping]] = ..., model_output: _Optional[_Union[Tensor, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., tolerance: _Optional[_Union[Tolerance, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ..., groups: _Optional[_Union[Blob, _Mapping]] = ..., group_names: _Optional[_Iterable[str]] = ..., fraud_margin: _Optional[int] = ...) -> None: ...
+    profile: str
+    conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., name: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., license: _Optional[str] = ..., version: _Optional[int] = ..., parent: _Optional[str] = ..., task: _Optional[str] = ..., samples: _Optional[int] = ..., inputs: _Optional[_Union[Blob, _Mapping]] = ..., labels: _Optional[_Union[Blob, _Mapping]] = ..., labels_commitment: _Optional[bytes] = ..., model_input: _Optional[_Union[Tensor, _Mapping]] = ..., model_output: _Optional[_Union[Tensor, _Mapping]] = ..., metrics: _Optional[_Iterable[str]] = ..., range: _Optional[_Union[Range, _Mapping]] = ..., tolerance: _Optional[_Union[Tolerance, _Mapping]] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., verification: _Optional[_Union[Verification, _Mapping]] = ..., groups: _Optional[_Union[Blob, _Mapping]] = ..., group_names: _Optional[_Iterable[str]] = ..., fraud_margin: _Optional[int] = ..., profile: _Optional[str] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
 
 class BenchmarkAnnouncement(_message.Message):
     __slots__ = ("network", "author", "name", "title", "spec", "sequence")
@@ -425,6 +441,122 @@ class ResultRecord(_message.Message):
     audits: _containers.RepeatedScalarFieldContainer[bytes]
     finished_ms: int
     def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., task: _Optional[str] = ..., benchmark: _Optional[str] = ..., revision: _Optional[int] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., accepted: _Optional[str] = ..., metrics: _Optional[_Iterable[_Union[MetricReport, _Mapping]]] = ..., certificate: _Optional[_Union[Certificate, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., announcement: _Optional[bytes] = ..., assignments: _Optional[_Iterable[bytes]] = ..., commitments: _Optional[_Iterable[bytes]] = ..., commitment_sets: _Optional[_Iterable[bytes]] = ..., reveals: _Optional[_Iterable[bytes]] = ..., audits: _Optional[_Iterable[bytes]] = ..., finished_ms: _Optional[int] = ...) -> None: ...
+
+class AuditCommitment(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "task", "record", "digest")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    task: str
+    record: str
+    digest: bytes
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., record: _Optional[str] = ..., digest: _Optional[bytes] = ...) -> None: ...
+
+class AuditReport(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "task", "record", "commitment", "equivalence_class", "nonce", "indices", "rows", "differing")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    EQUIVALENCE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    DIFFERING_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    task: str
+    record: str
+    commitment: str
+    equivalence_class: str
+    nonce: bytes
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    rows: _containers.RepeatedScalarFieldContainer[bytes]
+    differing: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., record: _Optional[str] = ..., commitment: _Optional[str] = ..., equivalence_class: _Optional[str] = ..., nonce: _Optional[bytes] = ..., indices: _Optional[_Iterable[int]] = ..., rows: _Optional[_Iterable[bytes]] = ..., differing: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class FraudProof(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "task", "assignment", "announcement", "reveal", "index", "row", "path")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
+    ANNOUNCEMENT_FIELD_NUMBER: _ClassVar[int]
+    REVEAL_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ROW_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    task: str
+    assignment: str
+    announcement: bytes
+    reveal: bytes
+    index: int
+    row: bytes
+    path: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., assignment: _Optional[str] = ..., announcement: _Optional[bytes] = ..., reveal: _Optional[bytes] = ..., index: _Optional[int] = ..., row: _Optional[bytes] = ..., path: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class EquivocationProof(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "accused", "kind", "where", "first", "second")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    ACCUSED_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    WHERE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    accused: str
+    kind: str
+    where: str
+    first: bytes
+    second: bytes
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., accused: _Optional[str] = ..., kind: _Optional[str] = ..., where: _Optional[str] = ..., first: _Optional[bytes] = ..., second: _Optional[bytes] = ...) -> None: ...
+
+class LabelsReveal(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "labels", "nonce")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    labels: Blob
+    nonce: bytes
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., labels: _Optional[_Union[Blob, _Mapping]] = ..., nonce: _Optional[bytes] = ...) -> None: ...
+
+class Scores(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "task", "record", "metrics")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    RECORD_FIELD_NUMBER: _ClassVar[int]
+    METRICS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    task: str
+    record: str
+    metrics: _containers.RepeatedCompositeFieldContainer[MetricReport]
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., record: _Optional[str] = ..., metrics: _Optional[_Iterable[_Union[MetricReport, _Mapping]]] = ...) -> None: ...
 
 class Notice(_message.Message):
     __slots__ = ("type", "benchmark", "id", "size")

@@ -59,6 +59,7 @@ from p2peval.core.messages import (
 from p2peval.core.node import Node
 from p2peval.core.state import LAZY, Change, Row, State
 from p2peval.core.types import BenchmarkId, Cid, ObjectId, PeerId, TaskId
+from p2peval.core.verdict import Verdict
 from p2peval.defaults import NETWORK_ID
 from p2peval.store.secrets import NodeSecrets
 from p2peval.wire.envelope import EnvelopeSealer
@@ -305,9 +306,10 @@ class World:
         _, truth = self._outputs(effect.evaluator, effect.spec, False)
         drawn = audit.draw(effect.nonce, effect.task, effect.root, effect.spec.samples, effect.drawn)
         differing = () if effect.outputs.cid == truth.cid else tuple(drawn[:3])
+        verdict = Verdict.DIFFERS if differing else Verdict.AGREES
         reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in effect.spec.metrics)
         host.handle(
-            ComparisonFinished(effect.id, effect.task, effect.assignment, True, effect.drawn, differing, reports)
+            ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, effect.drawn, differing, reports)
         )
 
     def _pull(self, host: Host, effect: Pull) -> None:

@@ -41,6 +41,7 @@ from p2peval.core.node import Node
 from p2peval.core.policy import Policy
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
+from p2peval.core.verdict import Verdict
 from p2peval.defaults import NETWORK_ID, UNKNOWN_OBJECTS
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
 from p2peval.store.database import Database
@@ -255,7 +256,8 @@ class Victim:
                 if self.rng.random() < 0.1:
                     return ComparisonFailed(id_, task, assignment, "no memory")
                 metrics = tuple(m.MetricReport(name, m.Defined.VALUE, 10**8, None, None) for name in spec.metrics)
-                return ComparisonFinished(id_, task, assignment, well, drawn, () if well else (1, 2), metrics)
+                verdict = Verdict.AGREES if well else Verdict.DIFFERS
+                return ComparisonFinished(id_, task, assignment, verdict, drawn, () if well else (1, 2), metrics)
             case Send(id=id_, peer=peer, about=about):
                 return SendFailed(id_, peer, about, "" if well else "window_closed")
         raise AssertionError(effect)

@@ -7,7 +7,7 @@ version is due when those of old types change).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import Enum
 from typing import Any
 
@@ -58,7 +58,10 @@ SPEC = m.BenchmarkSpec(
     groups=blob(b"groups"),
     group_names=("left-handed", "right-handed"),
     fraud_margin=100,
+    profile="all",
+    conditions=(),
 )
+PERTURBED = replace(SPEC, version=2, conditions=(m.Condition("noise-0.1", "gaussian_noise", 10**8, 7),))
 BENCHMARK = BenchmarkId(SEALER.seal(SPEC).id)
 TASK = m.TaskAnnouncement(NETWORK, ME, BENCHMARK, blob(b"model"), "forest.onnx", 10**7, 10**7, 1, T0, T0 + 86_400_000)
 SEALED_TASK = SEALER.seal(TASK)
@@ -107,6 +110,8 @@ RECORD = m.ResultRecord(
     finished_ms=T0 + 90_000,
 )
 
+AUDITED = m.AuditCommitment(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, DIGEST)
+
 PAYLOADS: tuple[m.Payload, ...] = (
     SPEC,
     m.BenchmarkAnnouncement(NETWORK, ME, "digits", "Handwritten digits", BENCHMARK, T0),
@@ -129,6 +134,45 @@ PAYLOADS: tuple[m.Payload, ...] = (
     SET,
     REVEAL,
     RECORD,
+    PERTURBED,
+    AUDITED,
+    m.AuditReport(
+        network=NETWORK,
+        author=ME,
+        benchmark=BENCHMARK,
+        task=TASK_ID,
+        record=SEALER.seal(RECORD).id,
+        commitment=SEALER.seal(AUDITED).id,
+        equivalence_class="ort-1.22/x86-64/avx2",
+        nonce=DIGEST,
+        indices=(3, 1796),
+        rows=(bytes(40), bytes(range(40))),
+        differing=(1796,),
+    ),
+    m.FraudProof(
+        network=NETWORK,
+        author=ME,
+        benchmark=BENCHMARK,
+        task=TASK_ID,
+        assignment=ASSIGNMENT_ID,
+        announcement=SEALED_TASK.envelope,
+        reveal=SEALER.seal(REVEAL).envelope,
+        index=1796,
+        row=bytes(range(40)),
+        path=(DIGEST, DIGEST[::-1]),
+    ),
+    m.EquivocationProof(
+        network=NETWORK,
+        author=ME,
+        benchmark=BENCHMARK,
+        accused=ME,
+        kind="CommitmentSet",
+        where=f"{TASK_ID}/1",
+        first=SEALER.seal(SET).envelope,
+        second=SEALER.seal(replace(SET, commitments=())).envelope,
+    ),
+    m.LabelsReveal(NETWORK, ME, BENCHMARK, blob(b"labels"), DIGEST),
+    m.Scores(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, RECORD.metrics),
 )
 
 INVITATION = f.Invitation(
