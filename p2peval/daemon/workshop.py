@@ -48,7 +48,7 @@ class Workshop:
 
     async def outputs(self, spec: BenchmarkSpec, model: Blob) -> tuple[jobs.Evaluated, Blob]:
         """Run ``model`` and put its outputs on the shelf. Raises what NOT_DONE names."""
-        run = await self._run(spec, model)
+        run = await self._run(spec, await self._library.path(model.cid))
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
@@ -73,7 +73,7 @@ class Workshop:
     async def _compared(self, effect: Compare) -> jobs.Compared:
         path = self._library.path
         job = jobs.Compare(
-            run=await self._run(effect.spec, effect.model),
+            run=await self._run(effect.spec, await path(effect.model.cid)),
             outputs=await path(effect.outputs.cid),
             others=tuple([await path(other.cid) for other in effect.others]),
             root=effect.root,
@@ -94,12 +94,21 @@ class Workshop:
         fits = (spec.model_input, spec.model_output)
         await self._sandbox.run(jobs.Scan(str(model), spec.limits, fits), deadline=spec.limits.seconds)
 
+    async def rehearse(self, spec: BenchmarkSpec, model: Path) -> None:
+        """Run a few samples of a scanned model; the benchmark's inputs are here.
+
+        Raises EvaluationError for one that fails, or to whose outputs no evaluator could be held (batch_dependent,
+        ill_conditioned), and what else NOT_DONE names.
+        """
+        job = jobs.Rehearse(await self._run(spec, str(model)), spec.tolerance, spec.fraud_margin)
+        await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+
     async def preview(self, spec: BenchmarkSpec, model: Blob) -> jobs.Previewed:
         """Run and score, commit to nothing. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, spec.verification.delta_nano)
         if scoring is None:
             raise EvaluationError("no_labels", "the labels of this benchmark are not published")
-        job = jobs.Preview(await self._run(spec, model), scoring)
+        job = jobs.Preview(await self._run(spec, await self._library.path(model.cid)), scoring)
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
     async def rescore(
@@ -136,9 +145,9 @@ class Workshop:
             labels = await trio.to_thread.run_sync(store.add_file, Path(folder) / "labels.npy")
         return answer, inputs, labels
 
-    async def _run(self, spec: BenchmarkSpec, model: Blob) -> jobs.Run:
+    async def _run(self, spec: BenchmarkSpec, model: str) -> jobs.Run:
         return jobs.Run(
-            model=await self._library.path(model.cid),
+            model=model,
             inputs=await self._library.path(spec.inputs.cid),
             samples=spec.samples,
             input=spec.model_input,

@@ -87,6 +87,10 @@ class Compared(Answer, frozen=True, tag="compared"):
     metrics: tuple[MetricReport, ...] = ()
 
 
+class Rehearsed(Answer, frozen=True, tag="rehearsed"):
+    """The model runs, and its evaluators can be held to what it says."""
+
+
 class Previewed(Answer, frozen=True, tag="previewed"):
     """The metrics of one's own run; nothing was claimed, so none has an audit interval."""
 
@@ -226,6 +230,18 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
         return (self.run.model, self.run.inputs, self.scoring.labels)
 
 
+class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
+    """Say whether a model's outputs can be checked at all; its own answer is a refusal otherwise."""
+
+    answers = Rehearsed
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
+
+
 class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
 
@@ -248,8 +264,7 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
 
     @property
     def memory_mb(self) -> int:
-        """Rule c opens the model a second time."""
-        return 2 * self.run.limits.memory_mb
+        return _twice_open(self.run.limits)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -282,8 +297,8 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
         return (self.outputs, self.scoring.labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored
+AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Rescore
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Rescored
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -291,6 +306,11 @@ class Order(msgspec.Struct, frozen=True):
 
     job: AnyJob
     cpu_seconds: int
+
+
+def _twice_open(limits: Limits) -> int:
+    """MiB for a job that may open the model a second time, and rewrite it (rule c)."""
+    return 2 * limits.memory_mb + 4 * limits.model_mb
 
 
 def row_bytes(tensor: Tensor) -> int:

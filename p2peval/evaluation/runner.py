@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from p2peval.core.messages import Tensor
-from p2peval.core.verdict import Verdict
+from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
 from p2peval.evaluation.jobs import (
@@ -33,6 +33,8 @@ from p2peval.evaluation.jobs import (
     Prepare,
     Preview,
     Previewed,
+    Rehearse,
+    Rehearsed,
     Rescore,
     Rescored,
     Run,
@@ -46,6 +48,12 @@ from p2peval.evaluation.jobs import (
 
 if TYPE_CHECKING:
     from p2peval.evaluation.judge import Subject
+
+HINTS = {
+    Verdict.BATCH_DEPENDENT: "let it treat each sample by itself, without statistics of the batch; export it for inference",
+    Verdict.ILL_CONDITIONED: "no two processors would say the same: is it trained, and fed as it was in training?",
+}
+"""What to do about a model that cannot be checked."""
 
 # numpy, onnx and onnxruntime are imported where a job needs them: a cold start is most of a small job.
 
@@ -73,6 +81,8 @@ def perform(job: AnyJob) -> Answer:
             return _evaluate(job)
         case Preview():
             return _preview(job)
+        case Rehearse():
+            return _rehearse(job)
         case Compare():
             return _compare(job)
         case Rescore():
@@ -158,6 +168,18 @@ def _preview(job: Preview) -> Previewed:
     rows, run_s = _timed_run(subject)
     metrics = score(job.scoring, rows, None)
     return Previewed(equivalence_class(subject.recipe), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
+
+
+def _rehearse(job: Rehearse) -> Rehearsed:
+    from p2peval.defaults import BATCH
+    from p2peval.evaluation.judge import Rules, invalid
+
+    samples = job.run.samples
+    spread = sorted({place * (samples - 1) // max(1, BATCH - 1) for place in range(BATCH)})
+    verdict = invalid(_subject(job.run), spread, Rules(job.tolerance, job.fraud_margin))
+    if verdict is not None:
+        raise EvaluationError(verdict.value, f"the model is {REASONS[verdict]}", hint=HINTS[verdict])
+    return Rehearsed()
 
 
 def _compare(job: Compare) -> Compared:
