@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from p2peval.evaluation.judge import Subject
 
 HINTS = {
-    Verdict.BATCH_DEPENDENT: "let it treat each sample by itself, without statistics of the batch; export it for inference",
+    Verdict.BATCH_DEPENDENT: "let it treat each sample by itself, without statistics over the batch",
     Verdict.ILL_CONDITIONED: "no two processors would say the same: is it trained, and fed as it was in training?",
 }
 """What to do about a model that cannot be checked."""
