@@ -270,10 +270,11 @@ AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Res
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A job and the CPU seconds it may take."""
+    """A job, the CPU seconds it may take, and the layers that are around the worker already."""
 
     job: AnyJob
     cpu_seconds: int
+    walls: tuple[str, ...] = ()
 
 
 def row_bytes(tensor: Tensor) -> int:
