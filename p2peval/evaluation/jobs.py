@@ -100,6 +100,12 @@ class Rescored(Answer, frozen=True, tag="rescored"):
     metrics: tuple[MetricReport, ...]
 
 
+class Tried(Answer, frozen=True, tag="tried"):
+    """``layers``: of the sandbox, that were on."""
+
+    layers: tuple[str, ...] = ()
+
+
 A = TypeVar("A", bound=Answer)
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -265,8 +271,14 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
         return (self.outputs, self.scoring.labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored
+class Trial(Job[Tried], frozen=True, tag="trial"):
+    """Do nothing, locked in as for any other job."""
+
+    answers = Tried
+
+
+AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore | Trial
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored | Tried
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -37,6 +37,8 @@ from p2peval.evaluation.jobs import (
     Run,
     Scan,
     Scanned,
+    Trial,
+    Tried,
     decode_order,
     frame,
     missing,
@@ -73,6 +75,8 @@ def perform(job: AnyJob) -> Answer:
             return _compare(job)
         case Rescore():
             return _rescore(job)
+        case Trial():
+            return Tried()
 
 
 def _carry_out(order: Order) -> Answer:
@@ -85,7 +89,7 @@ def _carry_out(order: Order) -> Answer:
         )
         on = (*_lock(order.job), *order.walls)
         answer = perform(order.job)
-        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated) else answer
+        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated | Tried) else answer
     except EvaluationError as error:
         return Failed(error.reason, error.message, error.hint)
     except ConfigError as error:

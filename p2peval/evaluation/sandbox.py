@@ -69,9 +69,9 @@ class Sandbox:
     async def run(self, job: Job[A], *, deadline: Seconds, queue: str = OWN) -> A:
         """Do ``job`` within ``deadline`` seconds, counted from when a worker is free.
 
-        ``queue``: for whom it is done; those who wait are served in turn. Raises EvaluationError with the
-        worker's reason, or timeout, out_of_memory, crashed, no_answer, garbage; ConfigError for a benchmark.toml.
-        A job that failed or was cancelled leaves no product.
+        ``queue``: for whom it is done; those who wait are served in turn. A job that failed or was cancelled
+        leaves no product. Raises EvaluationError with the worker's reason, or timeout, out_of_memory, crashed,
+        no_answer, no_worker, garbage; ConfigError for a benchmark.toml.
         """
         frame(Order(cast(AnyJob, job), math.ceil(deadline)))  # too large? before it waits
         done = False

@@ -12,8 +12,8 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -62,11 +62,12 @@ class Zygote:
         self._control = control
         self._complaints = complaints
         self._kept = kept
+        self._lost = False
 
     @classmethod
     async def start(cls, command: Sequence[str], sight: Sight, *, bubblewrap: bool) -> Zygote:
-        """Returns before it is ready: what it is asked waits. Raises OSError where the system has no more to give."""
-        with ExitStack() as kept:
+        """Returns before it is ready: what it is asked waits. Raises EvaluationError where the system has no room."""
+        with ExitStack() as kept, _translated():
             folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="p2peval-", ignore_cleanup_errors=True))
             control, its_control = socket.socketpair()
             kept.enter_context(control)
@@ -87,11 +88,11 @@ class Zygote:
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        return not self._lost and self._process.returncode is None
 
     def worker(self) -> Worker:
-        """A new worker that waits for its order. Raises OSError where the zygote is gone."""
-        with ExitStack() as theirs, ExitStack() as ours:
+        """A new worker that waits for its order. Raises EvaluationError where the zygote is gone."""
+        with ExitStack() as theirs, ExitStack() as ours, _translated():
             ends = []
             for mine in (1, 0, 0):  # the end we keep of stdin, stdout, stderr
                 pipe = os.pipe2(os.O_CLOEXEC)
@@ -102,25 +103,38 @@ class Zygote:
             ours.enter_context(line)
             theirs.enter_context(its_line)
             handed = [ends[0][0], ends[1][1], ends[2][1], its_line.fileno()]
-            socket.send_fds(self._control, [b"w"], handed)
+            try:
+                socket.send_fds(self._control, [b"w"], handed)
+            except ConnectionError:
+                raise OSError(f"its zygote ended: {self._lose() or 'no word'}") from None
             ours.pop_all()
-            streams = [trio.lowlevel.FdStream(fd) for fd in (ends[0][1], ends[1][0], ends[2][0])]
-            return Worker(*streams, trio.SocketStream(trio.socket.from_stdlib_socket(line)), self.last_words)
+            orders, answers, words = (trio.lowlevel.FdStream(fd) for fd in (ends[0][1], ends[1][0], ends[2][0]))
+            to_zygote = trio.SocketStream(trio.socket.from_stdlib_socket(line))
+            return Worker(orders, answers, words, to_zygote, self._lose)
 
-    def last_words(self) -> str:
-        """The last line that the zygote itself wrote, or ""."""
+    def _lose(self) -> str:
+        """A worker found it dead. Returns the last line that it wrote itself, or ""."""
+        self._lost = True
         self._complaints.seek(0)
         text = self._complaints.read().decode(errors="replace").strip()
         return text.splitlines()[-1] if text else ""
 
     async def close(self) -> None:
         """End it and all its workers, even while being cancelled."""
-        if self.alive:
+        if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         with trio.CancelScope(shield=True):
             await self._process.wait()
         self._kept.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EvaluationError("no_worker", f"no worker could be started: {error}") from None
 
 
 class Worker:
@@ -132,13 +146,13 @@ class Worker:
         answers: trio.abc.ReceiveStream,
         complaints: trio.abc.ReceiveStream,
         line: trio.SocketStream,
-        last_words: Callable[[], str],
+        lose_zygote: Callable[[], str],
     ) -> None:
         self._orders = orders
         self._answers = answers
         self._complaints = complaints
         self._line = line
-        self._last_words = last_words
+        self._lose_zygote = lose_zygote
 
     async def ask(self, order: bytes) -> AnyAnswer:
         """Raises EvaluationError: what its end without an answer means."""
@@ -155,7 +169,7 @@ class Worker:
                 nursery.cancel_scope.cancel()
         if status is None:
             hint = "workers come from a new one from now on"
-            raise EvaluationError("crashed", f"the zygote ended {self._last_words()}".rstrip(), hint=hint)
+            raise EvaluationError("crashed", f"the zygote ended: {self._lose_zygote() or 'no word'}", hint=hint)
         if missing(answer) and (not answer or status):
             raise _epitaph(status, complaints.decode(errors="replace").strip())
         return decode_answer(answer)

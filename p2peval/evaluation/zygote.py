@@ -28,7 +28,7 @@ DESCRIPTORS = 4
 
 def main() -> None:
     """``python -m p2peval.evaluation.zygote``: as the daemon starts it; the daemon's end of stdin is its life."""
-    _preload()
+    preload()
     serve()
     from p2peval.evaluation import runner
 
@@ -44,13 +44,31 @@ def serve() -> None:
     _Zygote().run()
 
 
-def _preload() -> None:
+def preload() -> None:
     """What jobs import. Not pyarrow, which starts a thread, nor Pillow: parsing data is rare and slow anyway."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: F401
 
     from p2peval.core import audit, commitment, outputs  # noqa: F401
-    from p2peval.evaluation import dataset, recipe, runner, scan, score  # noqa: F401
+    from p2peval.evaluation import dataset, runner, score  # noqa: F401
+
+    _rehearse()
+
+
+def _rehearse() -> None:
+    """Scan and run a model of our own: what libraries build at their first use, workers find built."""
+    import numpy as np
+    from onnx import TensorProto, helper
+
+    from p2peval.core.messages import Tensor
+    from p2peval.evaluation import recipe, scan
+
+    given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "rehearsal", [given], [made])
+    data = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
+    scan.scan(data)
+    recipe.open_model(data, Tensor("x", "float32", (1,)), Tensor("y", "float32", (1,))).run_all(np.zeros((1, 1), "f4"))
+    recipe.equivalence_class()
 
 
 class _Zygote:
