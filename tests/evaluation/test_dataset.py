@@ -10,7 +10,8 @@ import pytest
 
 from p2peval.core.messages import Range, Tensor, Tolerance, Verification
 from p2peval.errors import ConfigError, EvaluationError
-from p2peval.evaluation.benchmark_file import load, template
+from p2peval.evaluation.benchmark_file import load
+from p2peval.evaluation.benchmark_template import template
 from p2peval.evaluation.dataset import map_inputs, map_labels, prepare
 from p2peval.wire.ids import cid_of
 
