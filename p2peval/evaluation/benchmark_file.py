@@ -6,35 +6,24 @@ Must not open the data itself (evaluation.dataset does, in a worker). Source: in
 
 from __future__ import annotations
 
-import math
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from p2peval import defaults
 from p2peval.core.benchmark import DTYPES, METRICS, NAME
-from p2peval.core.messages import Limits, Range, Tensor, Tolerance, Verification
+from p2peval.core.messages import Condition, Limits, Range, Tensor, Tolerance, Verification
 from p2peval.core.text import plain
 from p2peval.core.types import BenchmarkId, to_nano
 from p2peval.errors import ConfigError
+from p2peval.evaluation.data_source import DataSource, read_source
+from p2peval.evaluation.perturb import read_conditions
 from p2peval.evaluation.toml_section import Section, is_number, nearest
 from p2peval.wire.bounds import prose
 from p2peval.wire.ids import is_cid
 
 FILE_NAME = "benchmark.toml"
-FORMATS = ("csv", "npz")
-
-
-@dataclass(frozen=True, slots=True)
-class DataSource:
-    """``input``: column names (csv) or one array key (npz). ``classes``: label names, or () for 0…C−1."""
-
-    file: Path
-    format: str
-    input: tuple[str, ...]
-    label: str
-    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +46,7 @@ class BenchmarkFile:
     tolerance: Tolerance
     limits: Limits
     verification: Verification
+    conditions: tuple[Condition, ...]
 
 
 def load(directory: Path) -> BenchmarkFile:
@@ -76,7 +66,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
     model = top.section("model")
     task = model.choice("task", tuple(METRICS))
     classes, names = _classes(model, task)
-    data, metrics = top.section("data"), top.section("metrics")
+    metrics, input = top.section("metrics"), _input(model)
     file = BenchmarkFile(
         path=path,
         name=_name(top),
@@ -85,17 +75,17 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
         license=top.text("license", plain, ""),
         version=top.integer("version", 1, 1, 2**31),
         parent=_parent(top),
-        data=_data(data, path.parent, names),
+        data=read_source(top.section("data"), path.parent, names, input),
         task=task,
-        model_input=_input(model),
+        model_input=input,
         model_output=_output(model, task, classes),
         metrics=_metrics(metrics, task),
         range=_range(metrics, task),
         tolerance=_tolerance(top.section("tolerance")),
         limits=_limits(top.section("limits")),
         verification=_verification(top.section("verification")),
+        conditions=read_conditions(top, input.dtype),
     )
-    _check_width(data, file)
     top.close()
     return file
 
@@ -115,28 +105,6 @@ def _parent(top: Section) -> BenchmarkId:
     if value and not is_cid(value):
         raise top.wrong("parent", f"{value[:100]!r} is no whole id: `p2peval bench show` prints it")
     return BenchmarkId(value)
-
-
-def _data(section: Section, directory: Path, names: tuple[str, ...]) -> DataSource:
-    file = section.get("file", str)
-    parts = PurePosixPath(file)
-    if parts.is_absolute() or ".." in parts.parts or not file:
-        raise section.wrong("file", f"{file!r} must lie inside the benchmark's directory")
-    format = section.choice("format", FORMATS, parts.suffix.removeprefix(".").lower())
-    columns = section.get("input", list if format == "csv" else str)
-    if format == "csv" and (not columns or not all(isinstance(column, str) for column in columns)):
-        raise section.wrong("input", "must be a list of column names")
-    input = tuple(columns) if format == "csv" else (columns,)
-    label = section.get("label", str)
-    if len(set(input)) < len(input) or label in input:
-        raise section.wrong("input", "names a column twice, or the label")
-    return DataSource(directory / file, format, input, label, names)
-
-
-def _check_width(section: Section, file: BenchmarkFile) -> None:
-    named, needed = len(file.data.input), math.prod(file.model_input.shape)
-    if file.data.format == "csv" and named != needed:
-        raise section.wrong("input", f"names {named} columns, but [model] inputs has {needed} numbers per sample")
 
 
 def _classes(model: Section, task: str) -> tuple[int, tuple[str, ...]]:
