@@ -10,7 +10,7 @@ import click
 from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output, size
-from p2peval.daemon.views import BenchmarkView, InviteView, NameClaimView, TensorView
+from p2peval.daemon.views import BenchmarkView, ConditionView, InviteView, NameClaimView, TensorView
 from p2peval.errors import UsageError
 
 folder = click.Path(path_type=Path, file_okay=False)
@@ -49,6 +49,8 @@ def validate(options: Options, directory: Path) -> None:
         ("task", view.task),
         ("samples", f"{view.samples} of {_shape(view.shape)} {view.dtype}"),
         ("per class", ", ".join(map(str, view.per_class))),
+        ("groups", ", ".join(f"{name} {count}" for name, count in zip(view.group_names, view.per_group, strict=True))),
+        ("perturbed", _conditions(view.conditions)),
         ("metrics", ", ".join(view.metrics)),
     ]
     out.answer("bench.validate", view, lambda: out.fields(pairs))
@@ -107,6 +109,8 @@ def show(options: Options, bench: str) -> None:
         ("replaces", view.parent),
         ("task", view.task),
         ("samples", str(view.samples)),
+        ("groups", ", ".join(view.group_names)),
+        ("perturbed", _conditions(view.conditions)),
         ("metrics", ", ".join(view.metrics)),
         ("model takes", _tensor(view.model_input)),
         ("model gives", _tensor(view.model_output)),
@@ -116,6 +120,7 @@ def show(options: Options, bench: str) -> None:
         ("evaluators", f"{view.replicas} for each task"),
         ("inputs", f"{view.inputs.cid}  {size(view.inputs.size)}"),
         ("labels", f"{view.labels.cid}  {size(view.labels.size)}" if view.labels else "committed, not published"),
+        ("groups data", f"{view.groups.cid}  {size(view.groups.size)}" if view.groups else ""),
         ("joined", _role(view.joined, view.evaluates, view.requests)),
         ("members", ", ".join(out.peer(m.peer, m.name, m.me) for m in view.members)),
     ]
@@ -167,6 +172,10 @@ def _role(joined: bool, evaluates: bool, requests: bool) -> str:
         return "-"
     roles = ["evaluator"] * evaluates + ["requester"] * requests
     return "+".join(roles) or "observer"
+
+
+def _conditions(conditions: tuple[ConditionView, ...]) -> str:
+    return ", ".join(f"{each.name} ({each.kind}, level {each.level:g}, seed {each.seed})" for each in conditions)
 
 
 def _tensor(tensor: TensorView) -> str:

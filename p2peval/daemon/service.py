@@ -15,7 +15,7 @@ import trio
 
 from p2peval import __version__
 from p2peval.config import Config
-from p2peval.core.benchmark import metrics_problem, request_problem
+from p2peval.core.benchmark import data_of, metrics_problem, request_problem
 from p2peval.core.effects import Reply
 from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
 from p2peval.core.messages import BenchmarkSpec, Blob
@@ -132,7 +132,7 @@ class NodeService:
     async def publish(self, directory: str) -> views.BenchmarkView:
         folder = Path(directory)
         file = await trio.to_thread.run_sync(benchmark_file.load, folder)
-        found, inputs, labels = await self.workshop.prepare(folder)
+        found, blobs = await self.workshop.prepare(folder)
         spec = BenchmarkSpec(
             network=self.config.network.id,
             author=self.network.peer_id,
@@ -143,9 +143,9 @@ class NodeService:
             version=file.version,
             parent=file.parent,
             task=file.task,
-            samples=found.samples,
-            inputs=inputs,
-            labels=labels,
+            samples=found.samples * (1 + len(file.conditions)),
+            inputs=blobs["inputs"],
+            labels=blobs["labels"],
             labels_commitment=b"",
             model_input=file.model_input,
             model_output=file.model_output,
@@ -154,6 +154,9 @@ class NodeService:
             tolerance=file.tolerance,
             limits=file.limits,
             verification=file.verification,
+            groups=blobs.get("groups"),
+            group_names=found.group_names,
+            conditions=file.conditions,
         )
         reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec))
         return self._present.benchmark(self._state.benchmarks[reply.subject])
@@ -278,12 +281,11 @@ class NodeService:
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
 
     async def _data(self, row: BenchmarkRow) -> None:
-        """Inputs and labels at hand. Raises NetworkError and VerificationError that name which of them is not."""
+        """Inputs, labels and groups at hand. Raises NetworkError and VerificationError that name which is not."""
         holders = (row.spec.author, *(PeerId(member) for member in self._present.members(row.id)))
-        for what, blob in (("inputs", row.spec.inputs), ("labels", row.spec.labels)):
+        for what, blob in data_of(row.spec).items():
             try:
-                if blob is not None:
-                    await self.library.have(blob, holders)
+                await self.library.have(blob, holders)
             except (NetworkError, VerificationError) as error:
                 kind = VerificationError if isinstance(error, VerificationError) else NetworkError
                 raise kind(f"the {what} of {row.spec.name}: {error.message}", hint=error.hint) from error
