@@ -178,6 +178,7 @@ class BenchmarkView(Struct, frozen=True, kw_only=True):
     """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ.
 
     ``samples`` are the clean ones and, for each of ``conditions``, as many perturbed ones.
+    ``profile``: how models are run, "all" optimisations or "canonical" without any.
     """
 
     id: str
@@ -204,6 +205,7 @@ class BenchmarkView(Struct, frozen=True, kw_only=True):
     delta: float
     audited: int
     replicas: int
+    profile: str
     joined: bool
     evaluates: bool
     requests: bool
@@ -309,6 +311,22 @@ class TaskView(Struct, frozen=True, kw_only=True):
     record: str
     report: str
     story: tuple[StoryLine, ...] = ()
+
+
+class CheckView(Struct, frozen=True, kw_only=True):
+    """``state``: "ok", "missing" (the node runs, with less) or "wrong"; ``hint``: what to do, or ""."""
+
+    name: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+class DoctorView(Struct, frozen=True, kw_only=True):
+    """``healthy``: nothing is wrong."""
+
+    checks: tuple[CheckView, ...]
+    healthy: bool
 
 
 class PreviewView(Struct, frozen=True, kw_only=True):

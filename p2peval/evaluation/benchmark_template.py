@@ -56,6 +56,7 @@ model_mb = {defaults.LIMIT_MODEL_MB}
 epsilon = {defaults.EPSILON}
 delta = {defaults.DELTA}
 replicas = 1                   # evaluators that run each model
+profile = "{defaults.PROFILE}"                # "canonical": the same bytes on more processors, up to 2x slower
 """
 
 
