@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -94,10 +96,15 @@ def ls(options: Options) -> None:
 
 @bench_command.command("show")
 @click.argument("bench", metavar="BENCH")
+@click.option("--croissant", is_flag=True, help="Its data as Croissant JSON-LD, for dataset search.")
 @pass_options
-def show(options: Options, bench: str) -> None:
+def show(options: Options, bench: str, croissant: bool) -> None:
     """One benchmark, in full."""
     out = Output(options)
+    if croissant:
+        document = reach(options).get(path_to("benchmarks", bench, "croissant"), dict[str, Any])
+        click.echo(json.dumps(document, indent=2))
+        return
     view = reach(options).get(path_to("benchmarks", bench), BenchmarkView)
     pairs = [
         ("name", f"{view.name}, version {view.version}"),

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -41,6 +42,7 @@ from p2peval.errors import (
     VerificationError,
 )
 from p2peval.evaluation import benchmark_file
+from p2peval.interop.croissant import croissant
 from p2peval.net.network import Network
 from p2peval.paths import Paths
 from p2peval.wire.frames import Invitation
@@ -168,6 +170,10 @@ class NodeService:
 
     async def benchmark(self, ref: str) -> views.BenchmarkView:
         return self._present.benchmark(refs.held_benchmark(self._state, ref))
+
+    async def croissant(self, ref: str) -> dict[str, Any]:
+        row = refs.held_benchmark(self._state, ref)
+        return croissant(row.spec, row.id)
 
     async def invite(self, ref: str) -> views.InviteView:
         row = refs.held_benchmark(self._state, ref)
