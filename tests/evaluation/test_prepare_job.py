@@ -93,7 +93,7 @@ async def test_a_flipped_bit_in_a_table_ends_in_words_or_in_the_worker(folder: D
     path = folder.path / f"data.{format}"
     whole = path.read_bytes()
     sandbox, order = Sandbox(1), Prepare(str(folder.path), str(folder.out))
-    for at in np.random.default_rng(5).integers(0, len(whole), 40).tolist():
+    for at in np.random.default_rng(5).integers(0, len(whole), 6).tolist():
         damaged = bytearray(whole)
         damaged[at] ^= 0x40
         path.write_bytes(damaged)
