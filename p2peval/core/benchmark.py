@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import prod
 
-from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.messages import BenchmarkSpec, Blob
 from p2peval.core.types import to_nano
 from p2peval.defaults import (
     MAX_ATOL,
@@ -61,6 +61,23 @@ def output_bytes(spec: BenchmarkSpec) -> int:
     return spec.samples * width(spec) * DTYPES[spec.model_output.dtype]
 
 
+def labels_of(spec: BenchmarkSpec) -> dict[str, Blob]:
+    """What scoring needs beside the outputs, by name; empty while the labels are not public."""
+    if spec.labels is None:
+        return {}
+    return {"labels": spec.labels} | ({"groups": spec.groups} if spec.groups else {})
+
+
+def data_of(spec: BenchmarkSpec) -> dict[str, Blob]:
+    """All blobs of a benchmark's data, by name."""
+    return {"inputs": spec.inputs, **labels_of(spec)}
+
+
+def clean_samples(spec: BenchmarkSpec) -> int:
+    """Samples of one block: as many as there are labels and groups."""
+    return spec.samples // (1 + len(spec.conditions))
+
+
 def problem(spec: BenchmarkSpec) -> str:
     """What is wrong with ``spec``, as one sentence for people, or ""."""
     if not NAME.fullmatch(spec.name):
@@ -76,17 +93,7 @@ def problem(spec: BenchmarkSpec) -> str:
         return "groups: give the groups of the samples and their names, sorted and each once, or neither"
     if spec.profile not in PROFILES:
         return f"profile {spec.profile!r}: use one of {', '.join(PROFILES)}"
-    return _parts_problem(spec) or _shape_problem(spec) or _limit_problem(spec)
-
-
-def _parts_problem(spec: BenchmarkSpec) -> str:
-    """Groups and conditions are told apart by name alone, and every condition has a whole block of samples."""
-    names = (*spec.group_names, *(condition.name for condition in spec.conditions))
-    if len(set(names)) != len(names):
-        return "groups and perturbations: give each a name of its own"
-    if spec.samples % (1 + len(spec.conditions)):
-        return f"samples: {spec.samples} do not fall into {1 + len(spec.conditions)} blocks of equal length"
-    return ""
+    return _condition_problem(spec) or _shape_problem(spec) or _limit_problem(spec)
 
 
 def lower_is_better(metric: str) -> bool:
@@ -126,6 +133,15 @@ def metrics_problem(task: str, metrics: tuple[str, ...]) -> str:
     for metric in metrics:
         if metric not in METRICS[task]:
             return f"metric {metric!r} is not for {task}: use {', '.join(METRICS[task])}"
+    return ""
+
+
+def _condition_problem(spec: BenchmarkSpec) -> str:
+    names = [condition.name for condition in spec.conditions]
+    if len(set(names)) < len(names) or set(names) & set(spec.group_names):
+        return "conditions: each needs a name of its own, that no group has"
+    if spec.samples % (1 + len(names)):
+        return f"samples: {spec.samples} cannot be the clean ones and as many for each of {len(names)} conditions"
     return ""
 
 
