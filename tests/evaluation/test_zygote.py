@@ -176,7 +176,8 @@ async def test_cancelling_frees_the_place_at_once_of_a_running_job_and_of_a_wait
         tell(later=True)
         sys.exit()
     os.mkdir({flag!r})
-    os.write(os.open({fifo!r}, os.O_WRONLY), b"x")
+    with open({fifo!r}, "w") as running:
+        running.write("x")
     time.sleep(600)
     """
     async with forked(script, workers=1, bubblewrap=False) as sandbox, trio.open_nursery() as nursery:
