@@ -139,6 +139,16 @@ async def test_peak_memory_is_that_of_the_job_not_of_one_before_it(tmp_path: Pat
             assert 300 <= found["end"] - found["start"] + 100 < 420
 
 
+async def test_where_memory_runs_out_a_worker_goes_first_not_its_zygote() -> None:
+    script = """
+    from p2peval.evaluation import confine
+    confine.limit(memory_mb=64, mapped=0, cpu_seconds=30, file_bytes=0)
+    tell(scores=[int(open(f"/proc/{pid}/oom_score_adj").read()) for pid in ("self", os.getppid())])
+    """
+    mine, zygotes = (await seen(forked(script, bubblewrap=False)))["scores"]
+    assert mine == 1000 > zygotes
+
+
 async def test_a_child_that_fled_its_group_and_its_parent_is_found_and_killed(tmp_path: Path) -> None:
     """Where no seccomp keeps a worker from forking."""
     fifo = tmp_path / "alive"
