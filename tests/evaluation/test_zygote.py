@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -176,6 +177,33 @@ async def test_a_child_that_fled_its_group_and_its_parent_is_found_and_killed(tm
         assert await seen(sandbox) == {"fled": True}
         with trio.fail_after(10):
             await ended.wait()
+
+
+@pytest.mark.parametrize("bubblewrap", [False, pytest.param(True, marks=needs_bwrap)])
+def test_no_zygote_outlives_a_killed_daemon(tmp_path: Path, bubblewrap: bool) -> None:
+    fifo = str(tmp_path / "alive")
+    os.mkfifo(fifo)
+    command = f"import os; alive = os.open({fifo!r}, os.O_WRONLY)\nfrom p2peval.evaluation import zygote, runner\n"
+    daemon = f"""
+import sys, trio
+from p2peval.evaluation.jobs import Trial
+from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.workers import Sight
+command = (sys.executable, "-c", {command + "zygote.serve(); os.close(alive); runner.main()"!r})
+async def main():
+    async with Sandbox(1, command=command, sight=Sight((), ({str(tmp_path)!r},)), bubblewrap={bubblewrap}) as sandbox:
+        await sandbox.run(Trial(), deadline=60)
+        print("warm", flush=True)
+        await trio.sleep_forever()
+trio.run(main)
+"""
+    process = subprocess.Popen([sys.executable, "-c", daemon], stdout=subprocess.PIPE)
+    with process, open(fifo, "rb", buffering=0) as alive:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"warm\n"
+        process.kill()
+        process.wait()
+        assert alive.read() == b""
 
 
 async def test_cancelling_frees_the_place_at_once_of_a_running_job_and_of_a_waiting_one(tmp_path: Path) -> None:
