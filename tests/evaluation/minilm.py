@@ -117,7 +117,7 @@ def minilm() -> bytes:
     g = _Graph()
     g.constant("by_head", np.array([0, LENGTH, HEADS, WIDTH // HEADS]))
     g.constant("together", np.array([0, LENGTH, WIDTH]))
-    for name, number in (("zero", 0), ("half", 0.5), ("one", 1), ("far", FAR), ("tiny", EPSILON)):
+    for name, number in (("half", 0.5), ("one", 1), ("far", FAR), ("tiny", EPSILON)):
         g.constant(name, np.float32(number))
     g.constant("root", np.float32(np.sqrt(2)))
     g.constant("scale", np.float32(np.sqrt(WIDTH // HEADS)))
