@@ -8,6 +8,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_sandbox
 import pytest
 from report import Row
 
@@ -29,6 +30,13 @@ def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     names = positive(bench_evaluation.run(tmp_path))
     ratios = {f"evaluation.ratio.{name}" for name in bench_evaluation.WANTED}
     assert ratios <= names
+
+
+def test_workers_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_sandbox, "STARTS", 2)
+    monkeypatch.setattr(bench_sandbox, "ROUNDS", 1)
+    names = {"evaluation.start_cold_ms", "evaluation.start_warm_ms", "evaluation.workers2.speedup"}
+    assert positive(bench_sandbox.run(tmp_path)) == names
 
 
 def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
