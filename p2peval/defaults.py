@@ -50,6 +50,7 @@ MAX_RTOL: Final = 1e-3  # same
 FRAUD_MARGIN: Final = 100  # tolerances that a fraud proof across classes needs at least; evaluation.md
 CONDITION_SHARE: Final = 10  # rounding alone must move less than the margin over this; evaluation.md, rule c
 SHAKES: Final = 8  # runs with noise in place of rounding, before anybody is blamed; guess
+REHEARSED: Final = 8  # samples tried before a task is announced: 14 batches, 3 s of a small transformer; guess
 MAX_FRAUD_MARGIN: Final = 1_000_000  # tolerances; guess
 MAX_GROUPS: Final = 64  # groups of samples a benchmark may name; guess
 MAX_CONDITIONS: Final = 32  # perturbations a benchmark may declare; guess
