@@ -50,7 +50,7 @@ def preload() -> None:
     import onnxruntime  # noqa: F401
 
     from p2peval.core import audit, commitment, outputs  # noqa: F401
-    from p2peval.evaluation import dataset, runner, score  # noqa: F401
+    from p2peval.evaluation import dataset, judge, runner, score  # noqa: F401
 
     _rehearse()
 
