@@ -76,15 +76,19 @@ BLOB_IDLE: Final = 30.0  # seconds a served stream may stay without a request, o
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
 PROFILE: Final = "all"  # the recipe: "all" optimisations, or "canonical" without any; evaluation.md
 MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
+NPY_HEADER: Final = 4096  # bytes before an array's first row at most: 8 sides take 192; numpy.lib.format
 INPUTS_RESIDENT: Final = 64 * 1024**2  # bytes of mapped inputs a worker reads before it lets go of them; guess
 MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its subgraphs; guess
 MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
+DATA_STEP: Final = 8 * 1024**2  # bytes of a dataset read and written at once; guess
+FORTRAN_BYTES: Final = 256 * 1024**2  # bytes of an array by columns, which is turned around in memory; guess
+MAX_LEVEL: Final = 1e6  # strength of a perturbation; level_nano stays exact in a float64; computed
 MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
 DIFFERING_CHECKED: Final = 8  # rows re-run because replicas differ there; spec (trust.md §2)
 LIMIT_SECONDS: Final = 60  # seconds a model may run on a benchmark; guess
 LIMIT_MEMORY_MB: Final = 2048  # MiB a model may use; guess
 LIMIT_MODEL_MB: Final = 64  # MiB of a model file; guess
-DATA_MEMORY_MB: Final = 8192  # MiB a worker may use to parse a dataset of MAX_DATA_BYTES; guess
+DATA_MEMORY_MB: Final = 3072  # MiB of addresses to parse a dataset: a mapped file of MAX_DATA_BYTES and 1 GiB; guess
 WORKER_SLACK_MB: Final = 256  # MiB of addresses beside a job's own memory and what was mapped at its start; guess
 REQUIRE_SANDBOX: Final = False  # most containers lack bubblewrap; missing layers are said; spec (evaluation.md)
 TRIAL_SECONDS: Final = 30.0  # seconds that a worker may take to show that it works; 0.3 (measured), rest slack
@@ -96,8 +100,13 @@ WORKER_STDERR: Final = 8 * 1024  # bytes kept of what a worker complains; guess
 
 # ── metrics ───────────────────────────────────────────────────────────────────────────────────────
 PROBABILITY_SLACK: Final = 1e-3  # how far a row's probabilities may sum from 1; float32 over 1e5 classes; guess
+LOG_LOSS_CLIP: Final = 1e-7  # least probability that log-loss counts: float32 resolves 6e-8 below 1; guess
+ECE_BINS: Final = 15  # equal-width bins of the expected calibration error; spec
+MAX_REPORTS: Final = 128  # metric reports in one record, groups and conditions included: 13 KB of 64; computed
 SAMPLING_LEVEL: Final = 0.95  # of sampling intervals; spec
 BOOTSTRAP_RESAMPLES: Final = 1_000  # of a seeded bootstrap; spec
+BOOTSTRAP_DRAWS: Final = 50_000_000  # draws of one bootstrap at most: 1 s (measured); larger data have fewer resamples
+BOOTSTRAP_LEAST: Final = 50  # resamples below which no interval is said; guess
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
 OFFER_WINDOW: Final = 2.0  # seconds to collect offers when not everyone known has answered; guess
@@ -113,7 +122,7 @@ DELIVER_PATIENCE: Final = 600.0  # seconds to retry a commitment or reveal: a re
 OUTPUTS_PATIENCE: Final = 60.0  # seconds to fetch revealed outputs before they count as withheld; guess
 MAX_ATTEMPTS: Final = 3  # rounds of evaluators for a task; guess
 MAX_REPLICAS: Final = 8  # replicas a task may ask for; keeps a record under 64 KiB
-RECORD_REPLICAS: Final = 28  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
+RECORD_REPLICAS: Final = 24  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
 MAX_REVISIONS: Final = 16  # revisions of one record that are kept; guess
 MAX_DUTIES: Final = 8  # tasks of others an evaluator has open at once; guess
 BACKGROUND_AUDITS: Final = False  # until their share of CPU time is capped

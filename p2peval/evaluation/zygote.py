@@ -45,7 +45,7 @@ def serve() -> None:
 
 
 def preload() -> None:
-    """What jobs import. Not pyarrow, which starts a thread, nor Pillow: parsing data is rare and slow anyway."""
+    """What jobs import. Not pyarrow nor Pillow: parsing data is rare and slow anyway."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: F401
 
