@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from p2peval.core import audit
-from p2peval.core.leaderboard import LOWER_IS_BETTER, MINE, board
+from p2peval.core.benchmark import lower_is_better
+from p2peval.core.leaderboard import MINE, board
 from p2peval.core.messages import Blob, Certificate, Condition, Defined, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
 from p2peval.core.state import State
@@ -255,9 +256,11 @@ def metric_views(reports: tuple[MetricReport, ...]) -> tuple[views.MetricView, .
             name=report.name,
             status=report.defined.name.lower(),
             value=from_nano(report.value_nano) if report.defined is Defined.VALUE else None,
-            lower_is_better=report.name in LOWER_IS_BETTER,
+            lower_is_better=lower_is_better(report.name),
             audit=_interval(report.audit),
             sampling=_interval(report.sampling),
+            group=report.group,
+            ambiguity=_interval(report.ambiguity),
         )
         for report in reports
     )

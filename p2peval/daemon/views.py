@@ -32,6 +32,8 @@ class MetricView(Struct, frozen=True, kw_only=True):
     """``status``: "value", "undefined" or "out_of_range"; ``value`` is None unless it is "value".
 
     ``audit``: what a lie could have moved (None: no certificate). ``sampling``: how far the data speak.
+    ``group``: the group of samples, or the perturbation, that it speaks of; "" for all clean samples.
+    ``ambiguity``: what near-ties inside the tolerance leave open (None: nothing).
     """
 
     name: str
@@ -40,6 +42,8 @@ class MetricView(Struct, frozen=True, kw_only=True):
     lower_is_better: bool
     audit: IntervalView | None = None
     sampling: IntervalView | None = None
+    group: str = ""
+    ambiguity: IntervalView | None = None
 
 
 class CertificateView(Struct, frozen=True, kw_only=True):

@@ -167,5 +167,14 @@ class Workshop:
     async def _scoring(self, spec: BenchmarkSpec, delta_nano: int) -> jobs.Scoring | None:
         if spec.labels is None:
             return None
-        labels = await self._library.path(spec.labels.cid)
-        return jobs.Scoring(labels, spec.task, spec.metrics, spec.range, delta_nano)
+        path = self._library.path
+        return jobs.Scoring(
+            labels=await path(spec.labels.cid),
+            task=spec.task,
+            metrics=spec.metrics,
+            range=spec.range,
+            delta_nano=delta_nano,
+            groups=await path(spec.groups.cid) if spec.groups else "",
+            group_names=spec.group_names,
+            conditions=tuple(condition.name for condition in spec.conditions),
+        )

@@ -134,13 +134,24 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Scoring(msgspec.Struct, frozen=True):
-    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered."""
+    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered.
+
+    ``labels`` and ``groups`` ("" without) are of the clean samples; the outputs have a block for each of
+    ``conditions`` after theirs.
+    """
 
     labels: str
     task: str
     metrics: tuple[str, ...]
     range: Range | None
     delta_nano: int
+    groups: str = ""
+    group_names: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.labels, self.groups) if self.groups else (self.labels,)
 
 
 class Job(msgspec.Struct, Generic[A], frozen=True):
@@ -236,7 +247,7 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.run.model, self.run.inputs, self.scoring.labels)
+        return (self.run.model, self.run.inputs, *self.scoring.reads)
 
 
 class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
@@ -277,7 +288,7 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        labels = (self.scoring.labels,) if self.scoring else ()
+        labels = self.scoring.reads if self.scoring else ()
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
 
 
@@ -303,7 +314,7 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.outputs, self.scoring.labels)
+        return (self.outputs, *self.scoring.reads)
 
 
 class Trial(Job[Tried], frozen=True, tag="trial"):
