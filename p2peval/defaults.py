@@ -114,6 +114,13 @@ WATCH_SAMPLES: Final = 30  # samples re-run of a record that this node did not a
 WATCH_TOP: Final = 20  # lines of a board that are audited in the background; spec (trust.md §1)
 WATCH_AGAIN: Final = 3600.0  # seconds until a record whose outputs nobody served is tried again; guess
 WATCH_PAUSE: Final = 10.0  # seconds between two background audits, half to one and a half of it; guess
+PROOF_TRIES: Final = 5  # times a fraud proof whose model nobody serves is tried; guess
+PROOFS_WAITING: Final = 8  # fraud proofs of one signer that wait to be re-run; guess
+STRANGER_PROOF_PAUSE: Final = 60.0  # seconds between fraud proofs of strangers; spec (protocol.md, budgets)
+CONVICTION_DAYS: Final = 180.0  # days that a proof against a peer leaves it no trust; guess (spec: long)
+REOPENED: Final = 200  # newest results of a convicted peer that are audited anew; spec (trust.md §2)
+MAX_REPORT_ROWS: Final = 32 * 1024  # bytes of rows in an audit report; half an object
+ROOT_HONESTY: Final = 0.9  # probability that the audit of a trust root is honest; spec (trust.md §1, its example)
 NEWCOMER_SHARE: Final = 0.10  # of places, to newcomers as one arm; trust.md §4 (measured there)
 
 # ── membership and sync ───────────────────────────────────────────────────────────────────────────

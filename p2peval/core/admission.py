@@ -49,6 +49,8 @@ def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
             return _membership_refusal(ctx, payload.benchmark) or _announcement_refusal(ctx, payload)
         case ResultRecord() | AuditCommitment() | AuditReport() | FraudProof() | LabelsReveal() | Scores():
             return _membership_refusal(ctx, payload.benchmark)
+        case EquivocationProof() if payload.benchmark != DIRECTORY:
+            return _membership_refusal(ctx, payload.benchmark)
         case CommitmentSet():
             return _window_refusal(ctx, payload)
         case _:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import audit, records, reputation
+from p2peval.core import audit, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -132,6 +132,8 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         )
     )
     (reputation.agreed if agrees else reputation.differed)(ctx, replica.peer)
+    if seen.verdict is Verdict.DIFFERS:
+        _accuse(ctx, task, replica)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify(
         "task.audited",
@@ -141,6 +143,25 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         samples=samples,
         differing=len(seen.differing),
         agrees=agrees,
+    )
+
+
+def _accuse(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
+    if replica.outputs is None or not replica.differing:
+        return
+    fraud.accuse(
+        ctx,
+        fraud.Charge(
+            benchmark=task.benchmark,
+            task=task.id,
+            assignment=replica.id,
+            evaluator=replica.peer,
+            outputs=replica.outputs,
+            root=replica.root,
+            index=replica.differing[0],
+            announcement=task.announcement,
+            reveal=replica.reveal,
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from p2peval.core import commitment, membership
 from p2peval.core.assignment import commit_window
 from p2peval.core.context import Context
+from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import FetchBlob, RunEvaluation
 from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
 from p2peval.core.messages import (
@@ -86,6 +87,8 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
         return "limits_too_high"
     if policy.accept_from and announced.author not in policy.accept_from:
         return "requester_not_accepted"
+    if is_convicted(ctx.state, announced.author, ctx.now):
+        return "requester_convicted"
     at_work = [duty for state in OPEN for duty in ctx.state.duties.of(state)]
     if len(at_work) >= MAX_DUTIES:
         return "busy"

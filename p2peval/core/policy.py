@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p2peval.core.types import PeerId
-from p2peval.defaults import EVALUATION_DEADLINE, EVALUATION_MEMORY_MB
+from p2peval.core.types import PeerId, Seconds
+from p2peval.defaults import CONVICTION_DAYS, EVALUATION_DEADLINE, EVALUATION_MEMORY_MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Policy:
     """``accept_from``: requesters whose tasks are evaluated, empty for every member.
 
     ``background_audits``: re-run samples of what the board shows as claims.
+    ``trust_roots``: peers whose audits count here from the start; ``conviction_s``: how long a proof counts.
     ``memory_mb``, ``seconds``: a benchmark that allows its models more is not evaluated here.
     """
 
@@ -20,3 +21,5 @@ class Policy:
     memory_mb: int = EVALUATION_MEMORY_MB
     seconds: int = int(EVALUATION_DEADLINE)
     background_audits: bool = False
+    trust_roots: tuple[PeerId, ...] = ()
+    conviction_s: Seconds = CONVICTION_DAYS * 86_400.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from p2peval.core import audit, commitment, watch
+from p2peval.core import audit, commitment, equivocation, watch
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
@@ -217,13 +217,18 @@ def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:
 
 
 def _open_all(ctx: Context, envelopes: tuple[bytes, ...], kind: type[P]) -> list[Sealed[P]]:
-    """As ``_open``. Refuses two objects in one slot, be both inside the record or one of them held here."""
-    opened = [_open(ctx, envelope, kind) for envelope in envelopes]
-    _require(len({(s.signer, s.payload.slot) for s in opened}) == len(opened), "equivocation")
-    for sealed in opened:
+    """As ``_open``. Refuses two objects in one slot, be both inside the record or one of them held here: with proof."""
+    opened: dict[tuple[str, ...], Sealed[P]] = {}
+    for sealed in (_open(ctx, envelope, kind) for envelope in envelopes):
+        first = opened.setdefault((sealed.signer, *sealed.payload.slot), sealed)
+        if first is not sealed:
+            equivocation.expose(ctx, first, sealed)
+            raise RemoteProtocolError("equivocation")
         held = ctx.state.in_slot(sealed.signer, kind.__name__, "/".join(sealed.payload.slot))
-        _require(held is None or held == sealed.id, "equivocation")
-    return opened
+        if held is not None and held != sealed.id:
+            equivocation.suspect(ctx, held, sealed)
+            raise RemoteProtocolError("equivocation")
+    return list(opened.values())
 
 
 def _require(holds: bool, reason: str) -> None:
