@@ -48,6 +48,7 @@ RTOL: Final = 1e-5  # relative; same source
 MAX_ATOL: Final = 1e-3  # cap that no benchmark may exceed; guess
 MAX_RTOL: Final = 1e-3  # same
 FRAUD_MARGIN: Final = 100  # tolerances that a fraud proof across classes needs at least; evaluation.md
+CONDITION_SHARE: Final = 10  # rounding alone must move less than the margin over this; evaluation.md, rule c
 MAX_FRAUD_MARGIN: Final = 1_000_000  # tolerances; guess
 MAX_GROUPS: Final = 64  # groups of samples a benchmark may name; guess
 MAX_CONDITIONS: Final = 32  # perturbations a benchmark may declare; guess

@@ -305,15 +305,17 @@ class NodeService:
         wrong = metrics_problem(row.spec.task, metrics or row.spec.metrics)
         if wrong:
             raise UsageError(wrong)
-        outputs = accepted[0].outputs
-        answer = await self.workshop.rescore(row.spec, outputs, metrics or row.spec.metrics, task.delta_nano)
+        replica, outputs = accepted[0], accepted[0].outputs
+        answer = await self.workshop.rescore(
+            row.spec, outputs, replica.equivalence_class, metrics or row.spec.metrics, task.delta_nano
+        )
         return views.RescoreView(
             task=task.id,
             benchmark=row.id,
             benchmark_name=row.spec.name,
             model=task.model.cid,
             model_name=task.model_name,
-            evaluator=self._present.name(accepted[0].peer),
+            evaluator=self._present.name(replica.peer),
             outputs=outputs.cid,
             samples=row.spec.samples,
             metrics=metric_views(answer.metrics),

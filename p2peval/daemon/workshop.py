@@ -11,7 +11,6 @@ import trio
 from p2peval.core.effects import Compare, RunEvaluation
 from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
-from p2peval.core.verdict import Verdict
 from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
@@ -65,7 +64,7 @@ class Workshop:
             effect.id,
             effect.task,
             effect.assignment,
-            _verdict(answer),
+            answer.verdict,
             answer.audited,
             answer.differing,
             answer.metrics,
@@ -82,10 +81,13 @@ class Workshop:
             nonce=effect.nonce,
             task=effect.task,
             drawn=effect.drawn,
+            equivalence_class=effect.equivalence_class,
             tolerance=effect.spec.tolerance,
+            fraud_margin=effect.spec.fraud_margin,
             scoring=await self._scoring(effect.spec, effect.delta_nano),
         )
-        return await self._sandbox.run(job, deadline=effect.spec.limits.seconds + WORKER_GRACE)
+        # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
+        return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
 
     async def scan(self, spec: BenchmarkSpec, model: Path) -> None:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""
@@ -101,9 +103,14 @@ class Workshop:
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
     async def rescore(
-        self, spec: BenchmarkSpec, outputs: Blob, metrics: tuple[str, ...], delta_nano: int
+        self,
+        spec: BenchmarkSpec,
+        outputs: Blob,
+        equivalence_class: str,
+        metrics: tuple[str, ...],
+        delta_nano: int,
     ) -> jobs.Rescored:
-        """Metrics of outputs on the shelf; nothing is run. Raises what NOT_DONE names."""
+        """Metrics of ``outputs``, made in ``equivalence_class``; nothing is run. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, delta_nano)
         if scoring is None:
             raise EvaluationError("no_labels", "the labels of this benchmark are not published")
@@ -111,6 +118,8 @@ class Workshop:
             outputs=await self._library.path(outputs.cid),
             samples=spec.samples,
             output=spec.model_output,
+            equivalence_class=equivalence_class,
+            profile=spec.profile,
             tolerance=spec.tolerance,
             scoring=msgspec.structs.replace(scoring, metrics=metrics),
             limit_mb=spec.limits.memory_mb,
@@ -135,6 +144,7 @@ class Workshop:
             input=spec.model_input,
             output=spec.model_output,
             limits=spec.limits,
+            profile=spec.profile,
         )
 
     async def _scoring(self, spec: BenchmarkSpec, delta_nano: int) -> jobs.Scoring | None:
@@ -142,9 +152,3 @@ class Workshop:
             return None
         labels = await self._library.path(spec.labels.cid)
         return jobs.Scoring(labels, spec.task, spec.metrics, spec.range, delta_nano)
-
-
-def _verdict(answer: jobs.Compared) -> Verdict:
-    if answer.mismatch:
-        return Verdict.NOT_AUTHENTIC
-    return Verdict.DIFFERS if answer.differing else Verdict.AGREES

@@ -15,7 +15,8 @@ import msgspec
 
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME
+from p2peval.core.verdict import Verdict
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, PROFILE, WORKER_FRAME
 from p2peval.errors import EvaluationError, LocalProtocolError
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -72,12 +73,14 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
 class Compared(Answer, frozen=True, tag="compared"):
     """The audit of one evaluator's outputs.
 
-    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run.
+    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run:
+    ``verdict`` then is NOT_AUTHENTIC.
     ``drawn``: size of the draw; ``audited``: samples re-run, those where replicas differ included;
     ``differing``: up to MAX_DIFFERING of them that do not hold.
     """
 
-    mismatch: str
+    verdict: Verdict
+    mismatch: str = ""
     drawn: int = 0
     audited: int = 0
     differing: tuple[int, ...] = ()
@@ -106,7 +109,7 @@ A = TypeVar("A", bound=Answer)
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A model on a benchmark's inputs, and what the benchmark says of both."""
+    """A model on a benchmark's inputs, and what the benchmark says of both. ``profile``: of its recipe."""
 
     model: str
     inputs: str
@@ -114,6 +117,7 @@ class Run(msgspec.Struct, frozen=True):
     input: Tensor
     output: Tensor
     limits: Limits
+    profile: str = PROFILE
 
 
 class Scoring(msgspec.Struct, frozen=True):
@@ -225,7 +229,8 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
 class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
 
-    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
+    ``equivalence_class``: in which they are said to have been made. ``others``: outputs of other replicas.
+    ``scoring`` None: no labels here, hence no metrics.
     """
 
     answers = Compared
@@ -236,8 +241,15 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     nonce: bytes
     task: str
     drawn: int
+    equivalence_class: str
     tolerance: Tolerance
+    fraud_margin: int
     scoring: Scoring | None
+
+    @property
+    def memory_mb(self) -> int:
+        """Rule c opens the model a second time."""
+        return 2 * self.run.limits.memory_mb
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -246,12 +258,17 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
 
 
 class Rescore(Job[Rescored], frozen=True, tag="rescore"):
-    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as an audit within ``tolerance`` does."""
+    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as their audit did.
+
+    ``equivalence_class``: in which they are said to have been made, by the recipe ``profile``.
+    """
 
     answers = Rescored
     outputs: str
     samples: int
     output: Tensor
+    equivalence_class: str
+    profile: str
     tolerance: Tolerance
     scoring: Scoring
     limit_mb: int

@@ -1,0 +1,196 @@
+"""What one's own re-run says of outputs that somebody claims (evaluation.md, Commitment and proof, rules a–c).
+
+    finding = judge(subject, claim, rules, seed)
+
+``subject``: a scanned model, its inputs and the recipe; ``claim``: rows, where they stand, and the equivalence class
+in which their author says it ran. A requester's audit, a background audit and a fraud proof of one sample all come
+here. Decides the verdict alone; must not know peers, roots or files.
+
+Inside one class rows must be byte-equal; across classes each element within the tolerance. Where they are not, the
+model is looked at before its evaluator: at a few of the differing samples, is the output the same without its
+neighbours (b), and does it stand still when nothing but rounding changes (c)?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from p2peval.core import audit
+from p2peval.core.messages import Tensor, Tolerance
+from p2peval.core.outputs import Outputs, canonical, differing, scaled, unequal
+from p2peval.core.types import to_nano
+from p2peval.core.verdict import Verdict
+from p2peval.defaults import ATOL, BATCH, CONDITION_SHARE, DIFFERING_CHECKED, RTOL
+from p2peval.evaluation.recipe import Model, Recipe, equivalence_class, open_model
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """``model``: scanned ONNX bytes. ``inputs``: all samples, N × the input's shape."""
+
+    model: bytes
+    input: Tensor
+    output: Tensor
+    inputs: Array
+    recipe: Recipe
+
+    def open(self, recipe: Recipe | None = None) -> Model:
+        """Raises EvaluationError."""
+        return open_model(self.model, self.input, self.output, recipe or self.recipe)
+
+    def rows(self, outputs: Array) -> Outputs:
+        return canonical(outputs.reshape(len(outputs), -1), self.output.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """``rows``: canonical outputs, len(indices) × C, of the samples ``indices``, each named once."""
+
+    indices: Sequence[int]
+    rows: Outputs
+    equivalence_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A benchmark's. ``fraud_margin``: tolerances by which a row of another class must differ to be a lie."""
+
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def beyond_doubt(self) -> Tolerance:
+        """Nobody is blamed for less than the usual tolerance, however strict the benchmark: it is mere rounding."""
+        usual, own = Tolerance(to_nano(ATOL), to_nano(RTOL)), self.tolerance
+        return Tolerance(max(usual.atol_nano, own.atol_nano), max(usual.rtol_nano, own.rtol_nano))
+
+    @property
+    def margin(self) -> Tolerance:
+        return scaled(self.beyond_doubt, self.fraud_margin)
+
+    @property
+    def steadiness(self) -> Tolerance:
+        """How far rounding alone may move an output by which somebody is to be blamed: a tenth of the margin."""
+        return scaled(self.beyond_doubt, self.fraud_margin // CONDITION_SHARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``differing``: indices whose rows do not hold, in the order claimed."""
+
+    verdict: Verdict
+    differing: tuple[int, ...]
+
+
+def allowed(tolerance: Tolerance, claimed_class: str, recipe: Recipe) -> Tolerance:
+    """What a claim may differ by and still agree: nothing in our own class."""
+    return Tolerance(0, 0) if claimed_class == equivalence_class(recipe) else tolerance
+
+
+def judge(subject: Subject, claim: Claim, rules: Rules, seed: bytes = b"") -> Finding:
+    """Re-run the claimed samples in their own batches and say what follows, for whom.
+
+    ``seed``: a secret of the judge's, by which no liar foresees which of many differing samples are looked into.
+    Raises EvaluationError where the model cannot be run here.
+    """
+    model = subject.open()
+    rerun = subject.rows(model.run_at(subject.inputs, claim.indices))
+    same_class = claim.equivalence_class == equivalence_class(subject.recipe)
+    wrong = unequal(claim.rows, rerun) if same_class else differing(claim.rows, rerun, rules.tolerance)
+    if not wrong.any():
+        return Finding(Verdict.AGREES, ())
+    lies = differing(claim.rows, rerun, rules.beyond_doubt if same_class else rules.margin)
+    looked = _chosen(lies if lies.any() else wrong, seed)
+    verdict = _blame(
+        *_character(subject, model, [claim.indices[at] for at in looked], rerun[looked], rules),
+        lies[looked],
+    )
+    return Finding(verdict, tuple(index for index, bad in zip(claim.indices, wrong, strict=True) if bad))
+
+
+def invalid(subject: Subject, indices: Sequence[int], rules: Rules) -> Verdict | None:
+    """Whether nobody could be held to this model's outputs: BATCH_DEPENDENT, ILL_CONDITIONED, or None.
+
+    Asked before a task is announced, of some samples. One that depends on its neighbours is enough; but that rounding
+    moves an output is a flaw of the model only where it does so for most.
+    """
+    model = subject.open()
+    rerun = subject.rows(model.run_at(subject.inputs, indices))
+    mixed, shaky = _character(subject, model, indices, rerun, rules)
+    if mixed.any():
+        return Verdict.BATCH_DEPENDENT
+    return Verdict.ILL_CONDITIONED if 2 * np.count_nonzero(shaky) > len(indices) else None
+
+
+def _blame(mixed: Bools, shaky: Bools, lies: Bools) -> Verdict:
+    """One sample that stands firm and is beyond doubt convicts; shaky ones beside it excuse nothing."""
+    if mixed.any():
+        return Verdict.BATCH_DEPENDENT
+    if (lies & ~shaky).any():
+        return Verdict.DIFFERS
+    return Verdict.ILL_CONDITIONED if shaky.any() else Verdict.DOUBTFUL
+
+
+def _chosen(wrong: Bools, seed: bytes) -> list[int]:
+    """Up to DIFFERING_CHECKED places of ``wrong``: what is looked into must not outlast the job."""
+    places: list[int] = np.flatnonzero(wrong).tolist()
+    drawn = audit.draw(seed, "judge", b"", len(places), DIFFERING_CHECKED)
+    return [places[at] for at in drawn]
+
+
+def _character(
+    subject: Subject, model: Model, indices: Sequence[int], rerun: Outputs, rules: Rules
+) -> tuple[Bools, Bools]:
+    """Of some samples: which depend on their neighbours, and which rounding alone moves too far."""
+    alone = np.stack([_alone(model, subject.inputs, index) for index in indices])
+    mixed = unequal(subject.rows(alone), rerun)
+    shaky = np.zeros(len(indices), bool)
+    for outputs in _rounded_otherwise(subject, model, indices):
+        shaky |= differing(subject.rows(outputs), rerun, rules.steadiness)
+    return mixed, shaky
+
+
+def _alone(model: Model, inputs: Array, index: int) -> Array:
+    """The output of a sample at its own place in a batch of zeros: output shape."""
+    place = index % BATCH
+    batch = np.zeros((BATCH, *inputs.shape[1:]), inputs.dtype)
+    batch[place] = inputs[index]
+    outputs: Array = model.run(batch, [0])[place]
+    return outputs
+
+
+def _rounded_otherwise(subject: Subject, model: Model, indices: Sequence[int]) -> Iterator[Array]:
+    """Outputs at ``indices`` as other roundings make them: inputs a hair off, and another level of optimisation."""
+    batches, places = _batches(subject.inputs, indices)
+    for inputs in _nudged(batches):
+        yield model.run_at(inputs, places)
+    yield subject.open(subject.recipe.other).run_at(batches, places)
+
+
+def _batches(inputs: Array, indices: Sequence[int]) -> tuple[Array, list[int]]:
+    """The whole batches in which ``indices`` stand, and where they stand in these."""
+    numbers = sorted({index // BATCH for index in indices})
+    batches = np.zeros((BATCH * len(numbers), *inputs.shape[1:]), inputs.dtype)
+    for at, number in enumerate(numbers):
+        rows = inputs[number * BATCH : (number + 1) * BATCH]
+        batches[at * BATCH : at * BATCH + len(rows)] = rows
+    return batches, [numbers.index(index // BATCH) * BATCH + index % BATCH for index in indices]
+
+
+def _nudged(inputs: Array) -> Iterator[Array]:
+    """``inputs`` off by one ulp: all up, all down, each its own way. Whole numbers stay: codes and counts are exact."""
+    if inputs.dtype.kind != "f":
+        return
+    free = np.isfinite(inputs) & (inputs != np.round(inputs))
+    mixed = np.random.default_rng(0).integers(0, 2, inputs.shape).astype(bool)
+    for up in (np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool), mixed):
+        toward = np.where(up, np.inf, -np.inf).astype(inputs.dtype)
+        yield np.where(free, np.nextafter(inputs, toward), inputs)
