@@ -67,6 +67,17 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReputationConfig:
+    """``trust_roots``: peer ids whose audits of others' records count here from the start.
+
+    ``conviction_days``: how long a proof of fraud or equivocation leaves its peer no trust.
+    """
+
+    trust_roots: tuple[str, ...] = ()
+    conviction_days: float = field(default=defaults.CONVICTION_DAYS, metadata={"least": 1.0})
+
+
+@dataclass(frozen=True, slots=True)
 class StorageConfig:
     quota_gb: float = field(default=defaults.QUOTA_GB, metadata={"least": 0.01})
     retention_days: float = field(default=defaults.RETENTION_DAYS, metadata={"least": 0.0})
@@ -86,6 +97,7 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     api: ApiConfig = ApiConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    reputation: ReputationConfig = ReputationConfig()
     storage: StorageConfig = StorageConfig()
     log: LogConfig = LogConfig()
 
@@ -95,6 +107,7 @@ SECTIONS: dict[str, type] = {
     "network": NetworkConfig,
     "api": ApiConfig,
     "evaluation": EvaluationConfig,
+    "reputation": ReputationConfig,
     "storage": StorageConfig,
     "log": LogConfig,
 }
@@ -246,6 +259,10 @@ TEMPLATE = """\
 # accept_from = []                        # peer ids to evaluate for; empty: all members of what you joined
 # background_audits = false               # true: re-run samples of results that others claim
 
+[reputation]
+# trust_roots = []                        # peer ids whose audits of others' results count here from the start
+# conviction_days = {conviction_days:.0f}                   # so long a proof of fraud leaves its peer no trust
+
 [storage]
 # quota_gb = {quota_gb:.0f}                           # models, datasets and outputs, in GB
 # retention_days = {retention_days:.0f}                     # outputs and models are kept that long after a task
@@ -273,6 +290,7 @@ def template(*, name: str = "", listen: tuple[str, ...] = (), bootstrap: tuple[s
         workers=defaults.EVALUATION_WORKERS,
         memory_mb=defaults.EVALUATION_MEMORY_MB,
         deadline_s=defaults.EVALUATION_DEADLINE,
+        conviction_days=defaults.CONVICTION_DAYS,
         quota_gb=defaults.QUOTA_GB,
         retention_days=defaults.RETENTION_DAYS,
     )

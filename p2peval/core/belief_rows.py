@@ -42,8 +42,8 @@ class WatchRow:
     not_before: Seconds
     announcement: bytes
     reveal: bytes
-    reopened: int = 0
-    commitment: ObjectId = ObjectId("")
+    reopened: int
+    commitment: ObjectId
     seen_class: str = ""
     seen: tuple[bytes, ...] = ()
 
@@ -103,14 +103,19 @@ class ConvictionRow:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """Somebody else's blind audit of a record: how many samples it re-ran and how many of them differ."""
+    """Somebody's blind audit of a record. ``report``: "" until what was committed to is opened.
 
-    id: ObjectId
+    ``audited``: samples it re-ran; ``differing``: how many of them do not hold, as it says.
+    """
+
     record: ObjectId
     auditor: PeerId
-    audited: int
-    differing: int
+    commitment: ObjectId
+    digest: bytes
+    report: ObjectId
+    audited: int = 0
+    differing: int = 0
 
     @property
     def key(self) -> str:
-        return self.id
+        return f"{self.record}/{self.auditor}"

@@ -56,9 +56,7 @@ def _reopen(ctx: Context, peer: PeerId) -> None:
     concerned = [row for row in ctx.state.watches if peer in (row.evaluator, row.requester) and _stands(ctx, row)]
     concerned.sort(key=lambda row: ctx.state.results[row.task].finished, reverse=True)
     for row in concerned[:REOPENED]:
-        ctx.state.watches.put(
-            replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1)
-        )
+        ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
         result = ctx.state.results[row.task]
         if result.standing == MINE:
             ctx.state.results.put(replace(result, standing=CLAIMED))

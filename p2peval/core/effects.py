@@ -93,9 +93,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Prove:
-    """Take the row at ``index`` and its Merkle path out of ``outputs``; answers Proven or JobFailed.
+    """Of the ``differing`` samples, take that which speaks plainest, with its Merkle path, out of ``outputs``.
 
-    ``announcement`` and ``reveal`` are the envelopes that the proof will repeat.
+    ``announcement`` and ``reveal`` are the envelopes that the proof will repeat. Answers Proven or JobFailed.
     """
 
     id: str
@@ -104,9 +104,10 @@ class Prove:
     assignment: AssignmentId
     evaluator: PeerId
     spec: BenchmarkSpec
+    model: Blob
     outputs: Blob
-    root: bytes
-    index: int
+    equivalence_class: str
+    differing: tuple[int, ...]
     announcement: bytes
     reveal: bytes
 

@@ -98,4 +98,3 @@ def _contradiction(first: Sealed[Payload], second: Sealed[Payload]) -> str:
 
 def _deed(kind: str, where: str) -> str:
     return f"{kind}/{where}"
-

@@ -47,15 +47,16 @@ _LAST_STRANGER = "stranger_proof_ms"
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Outputs that our own re-run found false at ``index``, with the envelopes that name them."""
+    """Outputs that our own re-run found false at ``differing``, with the envelopes that name them."""
 
     benchmark: BenchmarkId
     task: TaskId
     assignment: AssignmentId
     evaluator: PeerId
+    model: Blob
     outputs: Blob
-    root: bytes
-    index: int
+    equivalence_class: str
+    differing: tuple[int, ...]
     announcement: bytes
     reveal: bytes
 
@@ -63,8 +64,7 @@ class Charge:
 def accuse(ctx: Context, charge: Charge) -> None:
     """Prove to everybody what we saw; outputs too wide for a proof stay our own evidence."""
     spec = ctx.state.benchmarks[charge.benchmark].spec
-    where = f"{charge.assignment}/{charge.index}"
-    if ctx.state.in_slot(ctx.me, FraudProof.__name__, where) is not None:
+    if proven(ctx.state, charge.evaluator, FRAUD, charge.assignment):
         return
     if output_bytes(spec) // spec.samples > MAX_PROOF_ROW:
         return ctx.notify("fraud.unprovable", charge.task, peer=charge.evaluator, reason="its outputs are too wide")
@@ -76,9 +76,10 @@ def accuse(ctx: Context, charge: Charge) -> None:
             assignment=charge.assignment,
             evaluator=charge.evaluator,
             spec=spec,
+            model=charge.model,
             outputs=charge.outputs,
-            root=charge.root,
-            index=charge.index,
+            equivalence_class=charge.equivalence_class,
+            differing=charge.differing,
             announcement=charge.announcement,
             reveal=charge.reveal,
         )
@@ -90,8 +91,8 @@ def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
     if isinstance(event, JobFailed):
         return ctx.notify("fraud.unprovable", event.effect_id.removeprefix(BUILDING), reason=event.reason)
     accused = ctx.sealer.open(event.reveal).signer
-    if ctx.state.in_slot(ctx.me, FraudProof.__name__, f"{event.assignment}/{event.index}") is not None:
-        return  # performed twice
+    if proven(ctx.state, accused, FRAUD, event.assignment):
+        return  # performed twice, or another's proof came first
     sealed = ctx.seal(
         FraudProof(
             network=ctx.network,
@@ -160,7 +161,7 @@ def opened(ctx: Context, proof: FraudProof) -> tuple[Sealed[TaskAnnouncement], S
     announced = _open(ctx, proof.announcement, TaskAnnouncement)
     reveal = _open(ctx, proof.reveal, Reveal)
     said = reveal.payload
-    _require(announced.id == proof.task == said.task, "foreign_task")
+    _require(TaskId(announced.id) == proof.task == said.task, "foreign_task")
     _require(announced.payload.benchmark == proof.benchmark, "foreign_benchmark")
     _require(said.assignment == proof.assignment, "foreign_assignment")
     _require(said.samples == spec.samples, "wrong_samples")
@@ -175,7 +176,7 @@ def _queued(ctx: Context, reveal: Sealed[Reveal], index: int) -> bool:
 
 
 def _over_budget(ctx: Context, signer: PeerId) -> bool:
-    """A re-run costs a model fetched and a batch run: strangers together get one a minute, nobody a queue of its own."""
+    """A re-run costs a model fetched and a batch run: strangers together get one a minute, others short queues."""
     if sum(row.signer == signer for row in ctx.state.proofs) >= PROOFS_WAITING:
         return True
     if signer in ctx.state.peers and not is_convicted(ctx.state, signer, ctx.now):
@@ -227,14 +228,18 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | Settled | JobFailed) -
         case BlobReady() if what == "model":
             return _fetch(ctx, row, "inputs")
         case BlobReady():
-            spec = ctx.state.benchmarks[row.benchmark].spec
-            return ctx.do(Settle(f"{PREFIX}settle/{row.id}", spec, row.model, row.index, row.row, row.equivalence_class))
+            return _rerun(ctx, row)
         case Settled():
             ctx.state.proofs.delete(row.key)
             _judge(ctx, row, event)
         case _:
             _again(ctx, row, event.reason)
     settle_next(ctx)
+
+
+def _rerun(ctx: Context, row: ProofRow) -> None:
+    spec = ctx.state.benchmarks[row.benchmark].spec
+    ctx.do(Settle(f"{PREFIX}settle/{row.id}", spec, row.model, row.index, row.row, row.equivalence_class))
 
 
 def _judge(ctx: Context, row: ProofRow, seen: Settled) -> None:

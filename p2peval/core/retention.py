@@ -1,12 +1,13 @@
 """What a node forgets: a daemon lives for years, and a task's to and fro is of use for weeks.
 
-Specs, names, profiles, records, what was said or proven about them and the node's own tasks stay; so does evidence, which fades by itself.
+Specs, names, profiles, records with what was said or proven about them, and the node's own tasks stay; so does
+evidence, which fades by itself.
 """
 
 from __future__ import annotations
 
-from p2peval.core.context import Context
 from p2peval.core.belief_rows import WatchState
+from p2peval.core.context import Context
 from p2peval.core.messages import (
     AuditCommitment,
     AuditReport,

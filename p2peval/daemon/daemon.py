@@ -90,6 +90,8 @@ async def _serve(
     policy = Policy(
         accept_from=tuple(PeerId(peer) for peer in config.evaluation.accept_from),
         background_audits=config.evaluation.background_audits,
+        trust_roots=tuple(PeerId(peer) for peer in config.reputation.trust_roots),
+        conviction_s=config.reputation.conviction_days * 86_400.0,
         memory_mb=config.evaluation.memory_mb,
         seconds=int(config.evaluation.deadline_s),
     )

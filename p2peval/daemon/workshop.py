@@ -8,8 +8,17 @@ from pathlib import Path
 import msgspec
 import trio
 
-from p2peval.core.effects import Compare, RunEvaluation
-from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
+from p2peval.core.effects import Compare, Prove, RunEvaluation, Sample, Settle
+from p2peval.core.events import (
+    ComparisonFailed,
+    ComparisonFinished,
+    EvaluationFailed,
+    EvaluationFinished,
+    JobFailed,
+    Proven,
+    Sampled,
+    Settled,
+)
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
 from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
@@ -88,6 +97,60 @@ class Workshop:
         )
         # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
         return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
+
+    async def sample(self, effect: Sample) -> Sampled | JobFailed:
+        """Our own outputs at some samples, for a blind audit."""
+        try:
+            job = jobs.Sample(await self._run(effect.spec, effect.model), effect.indices)
+            answer = await self._sandbox.run(job, deadline=effect.spec.limits.seconds)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Sampled(effect.id, answer.equivalence_class, answer.rows)
+
+    async def settle(self, effect: Settle) -> Settled | JobFailed:
+        """Our own word on one sample of a fraud proof."""
+        spec = effect.spec
+        try:
+            job = jobs.Settle(
+                run=await self._run(spec, effect.model),
+                index=effect.index,
+                row=effect.row,
+                equivalence_class=effect.equivalence_class,
+                tolerance=spec.tolerance,
+                fraud_margin=spec.fraud_margin,
+            )
+            answer = await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Settled(effect.id, answer.verdict, answer.equivalence_class)
+
+    async def prove(self, effect: Prove) -> Proven | JobFailed:
+        """The row and the path of a fraud proof of ours."""
+        spec = effect.spec
+        try:
+            job = jobs.Prove(
+                run=await self._run(spec, effect.model),
+                outputs=await self._library.path(effect.outputs.cid),
+                public_key=public_key_of(effect.evaluator),
+                indices=effect.differing,
+                equivalence_class=effect.equivalence_class,
+                tolerance=spec.tolerance,
+                fraud_margin=spec.fraud_margin,
+            )
+            answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Proven(
+            effect_id=effect.id,
+            benchmark=effect.benchmark,
+            task=effect.task,
+            assignment=effect.assignment,
+            announcement=effect.announcement,
+            reveal=effect.reveal,
+            index=answer.index,
+            row=answer.row,
+            path=answer.path,
+        )
 
     async def scan(self, spec: BenchmarkSpec, model: Path) -> None:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""

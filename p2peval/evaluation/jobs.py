@@ -103,6 +103,28 @@ class Rescored(Answer, frozen=True, tag="rescored"):
     metrics: tuple[MetricReport, ...]
 
 
+class Sampled(Answer, frozen=True, tag="sampled"):
+    """Canonical rows of one's own run, in the order of the indices asked for."""
+
+    equivalence_class: str
+    rows: tuple[bytes, ...]
+
+
+class Proven(Answer, frozen=True, tag="proven"):
+    """One claimed row that a re-run of it alone finds false, and its Merkle path."""
+
+    index: int
+    row: bytes
+    path: tuple[bytes, ...]
+
+
+class Settled(Answer, frozen=True, tag="settled"):
+    """What a re-run says of one claimed row; ``equivalence_class`` is that of the re-run."""
+
+    verdict: Verdict
+    equivalence_class: str
+
+
 A = TypeVar("A", bound=Answer)
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -257,6 +279,48 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
 
 
+class Sample(_RunJob[Sampled], frozen=True, tag="sample"):
+    """Run the model at ``indices`` only, each in its own batch."""
+
+    answers = Sampled
+    indices: tuple[int, ...]
+
+
+class Settle(_RunJob[Settled], frozen=True, tag="settle"):
+    """Re-run one sample, of which ``row`` is claimed."""
+
+    answers = Settled
+    index: int
+    row: bytes
+    equivalence_class: str
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return 2 * self.run.limits.memory_mb
+
+
+class Prove(_RunJob[Proven], frozen=True, tag="prove"):
+    """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them."""
+
+    answers = Proven
+    outputs: str
+    public_key: bytes
+    indices: tuple[int, ...]
+    equivalence_class: str
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return 2 * self.run.limits.memory_mb
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.run.model, self.run.inputs, self.outputs)
+
+
 class Rescore(Job[Rescored], frozen=True, tag="rescore"):
     """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as their audit did.
 
@@ -282,8 +346,8 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
         return (self.outputs, self.scoring.labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored
+AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Sample | Settle | Prove | Rescore
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Sampled | Settled | Proven | Rescored
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -33,11 +33,14 @@ from p2peval.evaluation.jobs import (
     Prepare,
     Preview,
     Previewed,
+    Prove,
     Rescore,
     Rescored,
     Run,
+    Sample,
     Scan,
     Scanned,
+    Settle,
     decode_order,
     frame,
     missing,
@@ -75,6 +78,8 @@ def perform(job: AnyJob) -> Answer:
             return _preview(job)
         case Compare():
             return _compare(job)
+        case Sample() | Settle() | Prove():
+            return _single(job)
         case Rescore():
             return _rescore(job)
 
@@ -180,6 +185,19 @@ def _compare(job: Compare) -> Compared:
     within = allowed(job.tolerance, job.equivalence_class, subject.recipe)
     metrics = score(job.scoring, claimed, within) if job.scoring else ()
     return Compared(found.verdict, "", len(drawn), len(checked), found.differing[:MAX_DIFFERING], metrics)
+
+
+def _single(job: Sample | Settle | Prove) -> Answer:
+    from p2peval.evaluation import singles
+
+    subject = _subject(job.run)
+    match job:
+        case Sample():
+            return singles.sample(job, subject)
+        case Settle():
+            return singles.settle(job, subject)
+        case Prove():
+            return singles.prove(job, subject, _read_outputs(job.outputs, job.run.samples, job.run.output))
 
 
 def _rescore(job: Rescore) -> Rescored:

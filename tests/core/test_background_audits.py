@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from small_world import Host, World
+from belief_world import BeliefWorld, watchful
+from small_world import Host
 
+from p2peval.core.belief_rows import WatchState
 from p2peval.core.effects import Compare
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.core.policy import Policy
-from p2peval.core.types import PeerId
 from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES
 
 
-def watchful(member: Host) -> None:
-    member.node._ctx.policy = Policy(background_audits=True, accept_from=(PeerId("nobody"),))
-    member.perform(member.node.resume(member.world.now))
-
-
-class Conspiracy(World):
+class Conspiracy(BeliefWorld):
     """Host 0 asks, host 1 evaluates, and they are one person: host 0's audit finds whatever 1 says true."""
 
     def __init__(self, *, lies: bool) -> None:
@@ -52,7 +47,7 @@ def test_a_fake_record_is_a_claim_first_and_refuted_by_every_members_own_audit()
     for member in world.members:
         assert world.believed(member) < 0.5
         assert [row.standing for row in board(member.node.state, world.benchmark)] == [REFUTED]
-        assert not len(member.node.state.watches)
+        assert [row.state for row in member.node.state.watches] == [WatchState.DONE]
 
 
 def test_a_true_record_is_ranked_with_the_certificate_of_ones_own_samples() -> None:

@@ -5,9 +5,11 @@ ALTER TABLE watches ADD COLUMN seen TEXT NOT NULL DEFAULT '[]';
 
 CREATE TABLE audits (
     key TEXT PRIMARY KEY NOT NULL,
-    id TEXT NOT NULL,
     record TEXT NOT NULL,
     auditor TEXT NOT NULL,
+    "commitment" TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    report TEXT NOT NULL,
     audited INTEGER NOT NULL,
     differing INTEGER NOT NULL
 ) STRICT;
