@@ -125,6 +125,9 @@ def on_proof(ctx: Context, sealed: Sealed[FraudProof]) -> str:
         _cost(ctx, sealed.signer)
         return error.reason
     proof = sealed.payload
+    if reveal.signer == ctx.me:  # what we said we need not run again; but its operator should know
+        ctx.notify("fraud.accused", proof.task, by=sealed.signer, sample=proof.index)
+        return ""
     if proof.task not in ctx.state.objects and proof.task not in ctx.state.results:
         return "unknown_task"
     if proven(ctx.state, reveal.signer, FRAUD, proof.assignment) or _queued(ctx, reveal, proof.index):
