@@ -155,6 +155,7 @@ class NodeService:
             tolerance=file.tolerance,
             limits=file.limits,
             verification=file.verification,
+            profile=file.profile,
         )
         reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec))
         return self._present.benchmark(self._state.benchmarks[reply.subject])

@@ -167,7 +167,10 @@ class NameClaimView(Struct, frozen=True, kw_only=True):
 
 
 class BenchmarkView(Struct, frozen=True, kw_only=True):
-    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ."""
+    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ.
+
+    ``profile``: how models are run, "all" optimisations or "canonical" without any.
+    """
 
     id: str
     name: str
@@ -193,6 +196,7 @@ class BenchmarkView(Struct, frozen=True, kw_only=True):
     delta: float
     audited: int
     replicas: int
+    profile: str
     joined: bool
     evaluates: bool
     requests: bool

@@ -24,6 +24,7 @@ from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
+from p2peval.evaluation.recipe import Recipe, equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.wire.ids import public_key_of
 
@@ -122,7 +123,7 @@ class Workshop:
             answer = await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
         except NOT_DONE as error:
             return JobFailed(effect.id, error.message)
-        return Settled(effect.id, answer.verdict, answer.equivalence_class)
+        return Settled(effect.id, answer.verdict, equivalence_class(Recipe(spec.profile)))
 
     async def prove(self, effect: Prove) -> Proven | JobFailed:
         """The row and the path of a fraud proof of ours."""

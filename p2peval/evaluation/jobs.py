@@ -118,13 +118,6 @@ class Proven(Answer, frozen=True, tag="proven"):
     path: tuple[bytes, ...]
 
 
-class Settled(Answer, frozen=True, tag="settled"):
-    """What a re-run says of one claimed row; ``equivalence_class`` is that of the re-run."""
-
-    verdict: Verdict
-    equivalence_class: str
-
-
 A = TypeVar("A", bound=Answer)
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -221,6 +214,19 @@ class _RunJob(Job[A], frozen=True):
         return (self.run.model, self.run.inputs)
 
 
+class _JudgedJob(_RunJob[A], frozen=True):
+    """A re-run of what was made in ``equivalence_class``, as is said."""
+
+    equivalence_class: str
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        """Rule c opens the model a second time."""
+        return 2 * self.run.limits.memory_mb
+
+
 class Evaluate(_RunJob[Evaluated], frozen=True, tag="evaluate"):
     """Run the model and write its canonical outputs to ``out``: raw rows, little-endian, no header."""
 
@@ -248,11 +254,10 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
         return (self.run.model, self.run.inputs, self.scoring.labels)
 
 
-class Compare(_RunJob[Compared], frozen=True, tag="compare"):
+class Compare(_JudgedJob[Compared], frozen=True, tag="compare"):
     """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
 
-    ``equivalence_class``: in which they are said to have been made. ``others``: outputs of other replicas.
-    ``scoring`` None: no labels here, hence no metrics.
+    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
     """
 
     answers = Compared
@@ -263,15 +268,7 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     nonce: bytes
     task: str
     drawn: int
-    equivalence_class: str
-    tolerance: Tolerance
-    fraud_margin: int
     scoring: Scoring | None
-
-    @property
-    def memory_mb(self) -> int:
-        """Rule c opens the model a second time."""
-        return 2 * self.run.limits.memory_mb
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -286,35 +283,21 @@ class Sample(_RunJob[Sampled], frozen=True, tag="sample"):
     indices: tuple[int, ...]
 
 
-class Settle(_RunJob[Settled], frozen=True, tag="settle"):
+class Settle(_JudgedJob[Compared], frozen=True, tag="settle"):
     """Re-run one sample, of which ``row`` is claimed."""
 
-    answers = Settled
+    answers = Compared
     index: int
     row: bytes
-    equivalence_class: str
-    tolerance: Tolerance
-    fraud_margin: int
-
-    @property
-    def memory_mb(self) -> int:
-        return 2 * self.run.limits.memory_mb
 
 
-class Prove(_RunJob[Proven], frozen=True, tag="prove"):
+class Prove(_JudgedJob[Proven], frozen=True, tag="prove"):
     """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them."""
 
     answers = Proven
     outputs: str
     public_key: bytes
     indices: tuple[int, ...]
-    equivalence_class: str
-    tolerance: Tolerance
-    fraud_margin: int
-
-    @property
-    def memory_mb(self) -> int:
-        return 2 * self.run.limits.memory_mb
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -347,7 +330,7 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
 
 
 AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Sample | Settle | Prove | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Sampled | Settled | Proven | Rescored
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Sampled | Proven | Rescored
 
 
 class Order(msgspec.Struct, frozen=True):

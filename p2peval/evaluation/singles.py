@@ -14,7 +14,7 @@ from p2peval.core.outputs import Outputs, from_bytes
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import DIFFERING_CHECKED
 from p2peval.errors import EvaluationError, RemoteProtocolError
-from p2peval.evaluation.jobs import Prove, Proven, Sample, Sampled, Settle, Settled
+from p2peval.evaluation.jobs import Compared, Prove, Proven, Sample, Sampled, Settle
 from p2peval.evaluation.judge import Claim, Rules, Subject, judge
 from p2peval.evaluation.recipe import equivalence_class
 
@@ -24,7 +24,7 @@ def sample(job: Sample, subject: Subject) -> Sampled:
     return Sampled(equivalence_class(subject.recipe), tuple(row.tobytes() for row in rows))
 
 
-def settle(job: Settle, subject: Subject) -> Settled:
+def settle(job: Settle, subject: Subject) -> Compared:
     """Raises EvaluationError: proof_size, for a row that is no output of this benchmark."""
     width = int(np.prod(subject.output.shape))
     try:
@@ -32,7 +32,7 @@ def settle(job: Settle, subject: Subject) -> Settled:
     except RemoteProtocolError as error:
         raise EvaluationError("proof_size", error.message) from None
     found = judge(subject, Claim([job.index], row, job.equivalence_class), Rules(job.tolerance, job.fraud_margin))
-    return Settled(found.verdict, equivalence_class(subject.recipe))
+    return Compared(found.verdict, drawn=1, audited=1, differing=found.differing)
 
 
 def prove(job: Prove, subject: Subject, claimed: Outputs) -> Proven:

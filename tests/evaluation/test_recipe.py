@@ -22,12 +22,11 @@ from onnx_models import (
     value,
 )
 
-from p2peval.core.benchmark import PROFILES
 from p2peval.core.messages import Tensor
 from p2peval.defaults import BATCH
 from p2peval.errors import EvaluationError
-from p2peval.evaluation.processor import isa_tier, truthful
-from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
+from p2peval.evaluation.processor import isa_tier
+from p2peval.evaluation.recipe import equivalence_class, open_model
 
 
 def rows(count: int, width: int = 4) -> np.ndarray:
