@@ -47,7 +47,7 @@ def run(scratch: Path) -> list[Row]:
 
 async def _measure(case: Case, scratch: Path) -> list[Row]:
     store = BlobStore(scratch / f"{case.name}-blobs", 4 << 30)
-    spec, model = _put(case, store, scratch)
+    spec, model = put(case, store, scratch)
     no_network: Any = None  # all blobs are here
     workshop = Workshop(Sandbox(1), Library(no_network, store, Clock()), seed_of("me"), scratch)
     await _turn(case, spec, model, workshop, store)  # files into the page cache, bytecode onto the disk
@@ -66,7 +66,7 @@ async def _measure(case: Case, scratch: Path) -> list[Row]:
     ]
 
 
-def _put(case: Case, store: BlobStore, scratch: Path) -> tuple[BenchmarkSpec, Blob]:
+def put(case: Case, store: BlobStore, scratch: Path) -> tuple[BenchmarkSpec, Blob]:
     inputs = scratch / f"{case.name}.npy"
     np.save(inputs, np.random.default_rng(3).random((case.samples, *case.input.shape), np.float32))
     spec = replace(

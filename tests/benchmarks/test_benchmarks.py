@@ -8,6 +8,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_proof
 import pytest
 from report import Row
 
@@ -28,6 +29,17 @@ def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(bench_evaluation, "RUNS", 1)
     names = positive(bench_evaluation.run(tmp_path))
     assert {"evaluation.ratio.cnn", "evaluation.ratio.logreg"} <= names
+
+
+def test_fraud_proofs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_proof, "RUNS", 1)
+    monkeypatch.setattr(bench_proof, "READS", 2)
+    assert positive(bench_proof.run(tmp_path)) == {
+        "proof.bytes",
+        "proof.build_ms",
+        "proof.read_ms",
+        "proof.rerun_ms",
+    }
 
 
 def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
