@@ -257,7 +257,7 @@ TEMPLATE = """\
 # memory_mb = {memory_mb}                        # for one evaluation; a benchmark that asks for more is not run here
 # deadline_s = {deadline_s:.0f}                       # the same for its time, in seconds
 # accept_from = []                        # peer ids to evaluate for; empty: all members of what you joined
-# background_audits = false               # true: re-run samples of results that others claim
+# background_audits = true                # re-run samples of results that others claim, 5 % of the time at most
 
 [reputation]
 # trust_roots = []                        # peer ids whose audits of others' results count here from the start

@@ -25,6 +25,7 @@ class WatchRow:
     ``announcement``, ``reveal``: envelopes that a fraud proof repeats. ``reopened``: how often a proof against
     its evaluator made us look again, with a larger draw of its own. ``commitment``: what was published of a
     blind audit before the outputs were fetched, "" for none; ``seen``: its rows, which the report will open.
+    ``not_before``: when it may begin, or, under way, when its last job began, or when it was done.
     """
 
     task: TaskId

@@ -24,10 +24,20 @@ from p2peval.core.messages import AuditCommitment, Blob, Certificate, ResultReco
 from p2peval.core.rows import ResultRow
 from p2peval.core.types import NANO, ObjectId
 from p2peval.core.verdict import BLAMED, Verdict
-from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES, WATCH_TOP
+from p2peval.defaults import (
+    BACKGROUND_SHARE,
+    LONGEST_REST,
+    OUTPUTS_PATIENCE,
+    WATCH_AGAIN,
+    WATCH_PAUSE,
+    WATCH_SAMPLES,
+    WATCH_TOP,
+)
 
 PREFIX = "watch/"
 """Of the effect ids of background audits: watch/WHAT/RECORD/TASK."""
+
+_REST = "watch_rest_until_ms"
 
 Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFailed | JobFailed
 
@@ -71,9 +81,9 @@ def arm(ctx: Context) -> None:
 
 
 def look(ctx: Context) -> None:
-    """Begin the next audit, if none is under way."""
+    """Begin the next audit, if none is under way and this node has rested from the last."""
     arm(ctx)
-    if ctx.state.watches.of(WatchState.UNDER_WAY):
+    if ctx.state.watches.of(WatchState.UNDER_WAY) or ctx.now_ms < ctx.state.counter(_REST):
         return
     row = _next(ctx)
     if row is not None:
@@ -135,9 +145,12 @@ def proceed(ctx: Context, event: Answer) -> None:
     row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
     if row is None or result is None or row.record != record or row.state is not WatchState.UNDER_WAY:
         return
+    if not isinstance(event, BlobReady | BlobFailed):
+        _rest(ctx, row)
     match event:
         case BlobReady() if what == "inputs" and _is_blind(ctx, row) and not row.commitment:
             spec = ctx.state.benchmarks[row.benchmark].spec
+            ctx.state.watches.put(replace(row, not_before=ctx.now))
             ctx.do(Sample(f"{PREFIX}sample/{record}/{task}", spec, row.model, _indices(ctx, row)))
         case BlobReady():
             _after(ctx, row, what)
@@ -162,6 +175,17 @@ def _after(ctx: Context, row: WatchRow, what: str) -> None:
         _fetch(ctx, row, rest[0])
     else:
         _compare(ctx, row)
+
+
+def _rest(ctx: Context, row: WatchRow) -> None:
+    """A job took from ``not_before`` till now: no other audit begins until that is BACKGROUND_SHARE of the time.
+
+    The wait in the worker's queue counts as work: who evaluates much for others audits less. A node that was off
+    meanwhile does not rest for it longer than LONGEST_REST.
+    """
+    spent = max(0.0, ctx.now - row.not_before)
+    until = ctx.now + min(LONGEST_REST, spent / BACKGROUND_SHARE)
+    ctx.state.count(_REST, max(ctx.state.counter(_REST), int(until * 1000)))
 
 
 def _again(ctx: Context, row: WatchRow) -> None:
@@ -189,6 +213,7 @@ def _indices(ctx: Context, row: WatchRow) -> tuple[int, ...]:
 
 
 def _compare(ctx: Context, row: WatchRow) -> None:
+    ctx.state.watches.put(replace(row, not_before=ctx.now))
     ctx.do(
         Compare(
             id=f"{PREFIX}compare/{row.record}/{row.task}",

@@ -124,10 +124,13 @@ class Peer:
         )
 
     def _environment(self) -> dict[str, str]:
-        settings = {"P2PEVAL_NETWORK__LISTEN": json.dumps(["/ip4/127.0.0.1/tcp/0"])}
+        settings = {
+            "P2PEVAL_NETWORK__LISTEN": json.dumps(["/ip4/127.0.0.1/tcp/0"]),
+            "P2PEVAL_EVALUATION__BACKGROUND_AUDITS": "false",  # else any board may change while a test reads it
+        }
         if self.bootstrap:
             settings["P2PEVAL_NETWORK__BOOTSTRAP"] = json.dumps([self.bootstrap])
-        return {**os.environ, **settings, **self.settings}
+        return {**settings, **os.environ, **self.settings}
 
 
 @contextmanager
