@@ -28,7 +28,9 @@ from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import BenchmarkId
 from p2peval.defaults import CLOCK_SKEW, MAX_REPLICAS, TASK_LIFETIME, UNKNOWN_OBJECTS
 
-PASSING = frozenset({"budget", "from_the_future", "not_a_member", "unasked", "uncommitted", "unknown_task"})
+PASSING = frozenset(
+    {"budget", "from_the_future", "not_a_member", "too_early", "unasked", "uncommitted", "unknown_task"}
+)
 """Reasons that may be gone when the object comes again; all others are for good."""
 
 

@@ -8,7 +8,6 @@ running that sample in its batch. A proof is never evidence by itself (evaluatio
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from p2peval.core import membership, merkle, reputation
 from p2peval.core.belief_rows import ProofRow, ProofState
@@ -18,7 +17,7 @@ from p2peval.core.context import Context
 from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute
 from p2peval.core.effects import FetchBlob, Prove, Settle
 from p2peval.core.events import BlobFailed, BlobReady, JobFailed, Proven, Settled
-from p2peval.core.messages import Blob, FraudProof, Payload, Reveal, Sealed, TaskAnnouncement
+from p2peval.core.messages import Blob, FraudProof, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import (
@@ -30,8 +29,6 @@ from p2peval.defaults import (
     WATCH_AGAIN,
 )
 from p2peval.errors import RemoteProtocolError
-
-P = TypeVar("P", bound=Payload)
 
 PREFIX = "proof/"
 """Of the effect ids under which a proof is settled: proof/WHAT/PROOF."""
@@ -161,8 +158,8 @@ def on_proof(ctx: Context, sealed: Sealed[FraudProof]) -> str:
 def opened(ctx: Context, proof: FraudProof) -> tuple[Sealed[TaskAnnouncement], Sealed[Reveal]]:
     """What a proof repeats, once all of it belongs together. Raises RemoteProtocolError with the reason."""
     spec = ctx.state.benchmarks[proof.benchmark].spec
-    announced = _open(ctx, proof.announcement, TaskAnnouncement)
-    reveal = _open(ctx, proof.reveal, Reveal)
+    announced = ctx.open(proof.announcement, TaskAnnouncement)
+    reveal = ctx.open(proof.reveal, Reveal)
     said = reveal.payload
     _require(TaskId(announced.id) == proof.task == said.task, "foreign_task")
     _require(announced.payload.benchmark == proof.benchmark, "foreign_benchmark")
@@ -266,13 +263,6 @@ def _again(ctx: Context, row: ProofRow, reason: str) -> None:
         return ctx.notify("fraud.unsettled", row.task, peer=row.accused, by=row.signer, verdict=reason)
     later = ctx.now + WATCH_AGAIN
     ctx.state.proofs.put(replace(row, state=ProofState.WAITING, tries=row.tries + 1, not_before=later))
-
-
-def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:
-    sealed = ctx.sealer.open(envelope)
-    if not isinstance(sealed.payload, kind):
-        raise RemoteProtocolError("wrong_type", f"{type(sealed.payload).__name__} for {kind.__name__}")
-    return sealed  # type: ignore[return-value]
 
 
 def _require(holds: bool, reason: str) -> None:

@@ -21,6 +21,7 @@ from p2peval.core import (
     records,
     requester,
     retention,
+    unrecorded,
     watch,
     window,
 )
@@ -98,7 +99,7 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     Assignment: evaluator.on_assignment,
     Commitment: window.on_commitment,
     CommitmentSet: evaluator.on_commitment_set,
-    Reveal: window.on_reveal,
+    Reveal: unrecorded.on_reveal,
     ResultRecord: _on_record,
     AuditCommitment: blind.on_commitment,
     AuditReport: blind.on_report,
@@ -196,6 +197,8 @@ class Node:
                 evaluator.on_failed(ctx, event)
             case Proven():
                 fraud.on_proven(ctx, event)
+            case Recalled() if event.effect_id.startswith(unrecorded.RECALL):
+                unrecorded.on_recalled(ctx, event)
             case Recalled():
                 equivocation.on_recalled(ctx, event)
             case Settled():

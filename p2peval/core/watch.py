@@ -20,9 +20,9 @@ from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.core.messages import AuditCommitment, Blob, Certificate, ResultRecord, Reveal, Sealed, TaskAnnouncement
+from p2peval.core.messages import AuditCommitment, Blob, Certificate, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.rows import ResultRow
-from p2peval.core.types import NANO, ObjectId
+from p2peval.core.types import NANO, ObjectId, TaskId
 from p2peval.core.verdict import BLAMED, Verdict
 from p2peval.defaults import (
     BACKGROUND_SHARE,
@@ -42,31 +42,29 @@ _REST = "watch_rest_until_ms"
 Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFailed | JobFailed
 
 
-def note(
-    ctx: Context, sealed: Sealed[ResultRecord], announced: TaskAnnouncement, reveal: Sealed[Reveal] | None
-) -> None:
-    """Queue an accepted record of somebody else's, unless this node itself evaluated it."""
-    record = sealed.payload
+def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
+    """Queue ``record``, which accepts ``reveal``, for an audit, unless this node itself evaluated it."""
     if not ctx.policy.background_audits or reveal is None or reveal.signer == ctx.me:
         return
-    if ctx.state.results[record.task].record != sealed.id:
+    task = TaskId(announced.id)
+    if ctx.state.results[task].record != record:
         return  # an older revision than the one that is shown
     ctx.state.watches.put(
         WatchRow(
-            task=record.task,
-            record=sealed.id,
-            benchmark=record.benchmark,
-            assignment=record.accepted,
+            task=task,
+            record=record,
+            benchmark=announced.payload.benchmark,
+            assignment=reveal.payload.assignment,
             evaluator=reveal.signer,
-            requester=record.author,
-            model=announced.model,
+            requester=announced.signer,
+            model=announced.payload.model,
             outputs=reveal.payload.outputs,
             root=reveal.payload.root,
             equivalence_class=reveal.payload.equivalence_class,
-            delta_nano=announced.delta_nano,
+            delta_nano=announced.payload.delta_nano,
             state=WatchState.WAITING,
             not_before=ctx.now,
-            announcement=record.announcement,
+            announcement=announced.envelope,
             reveal=reveal.envelope,
             reopened=int(is_convicted(ctx.state, reveal.signer, ctx.now)),
             commitment=ObjectId(""),

@@ -41,12 +41,16 @@ def lie(spec: BenchmarkSpec) -> Rows:
 
 
 class BeliefWorld(World):
-    """``classes``: the equivalence class of each host, CLASS unless named; another class never convicts here."""
+    """``classes``: the equivalence class of each host, CLASS unless named; another class never convicts here.
+
+    ``job_s``: how long a worker is busy with each job; ``settled``: how many proofs were re-run, by all hosts.
+    """
 
     def __init__(self, size: int, *, seed: int = 0, samples: int = 200) -> None:
         self.outputs: dict[Cid, Rows] = {}
         self.classes: dict[PeerId, str] = {}
         self.settled = 0
+        self.job_s = 0.1
         super().__init__(size, seed=seed, samples=samples)
 
     def class_of(self, host: Host) -> str:
@@ -54,8 +58,10 @@ class BeliefWorld(World):
 
     def perform(self, host: Host, effect: Effect) -> None:
         match effect:
+            case Compare():
+                self.later(self.job_s, lambda: self._compare(host, effect))
             case Sample():
-                self.later(0.1, lambda: self._sample(host, effect))
+                self.later(self.job_s, lambda: self._sample(host, effect))
             case Prove():
                 self.later(0.1, lambda: self._prove(host, effect))
             case Settle():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from belief_world import BeliefWorld, watchful
@@ -10,7 +11,7 @@ from small_world import Host
 from p2peval.core.belief_rows import WatchState
 from p2peval.core.effects import Compare
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES
+from p2peval.defaults import BACKGROUND_SHARE, OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES
 
 
 class Conspiracy(BeliefWorld):
@@ -87,6 +88,24 @@ def test_two_members_draw_different_samples_of_the_same_record() -> None:
     world = Conspiracy(lies=False)
     drawn = {member.secrets.nonce("watch", member.node.state.results[world.task].record) for member in world.members}
     assert len(drawn) == len(world.members)
+
+
+def test_audits_take_no_more_than_their_share_of_the_time() -> None:
+    world = Conspiracy(lies=False)
+    world.job_s = 30.0
+    second = world.start(world.requester, world.benchmark, "second")
+    member = world.members[0]
+    watches = member.node.state.watches
+
+    def done(count: int) -> Callable[[], bool]:
+        return lambda: len(watches.of(WatchState.DONE)) == count
+
+    world.run_until(done(1), patience=1000.0)
+    first = world.now
+    assert second in watches
+    world.run_until(done(2), patience=4000.0)
+    assert world.now - first >= 30.0 / BACKGROUND_SHARE
+    assert world.now - first <= 2 * 30.0 / BACKGROUND_SHARE + 60.0 + 2 * WATCH_PAUSE
 
 
 def test_a_killed_member_goes_on_with_its_audit() -> None:
