@@ -60,7 +60,10 @@ class ProofState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProofRow:
-    """A fraud proof of somebody else, well-formed, that this node has yet to re-run (core/fraud.py)."""
+    """A fraud proof of somebody else, well-formed, that this node has yet to re-run (core/fraud.py).
+
+    ``not_before``: when it may begin or, once its re-run is under way, when that began.
+    """
 
     id: ObjectId
     signer: PeerId

@@ -13,7 +13,9 @@ from hmac import compare_digest
 from p2peval.core.belief_rows import AuditRow, WatchRow
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.context import Context
+from p2peval.core.conviction import reopen
 from p2peval.core.messages import AuditCommitment, AuditReport, Sealed
+from p2peval.core.standing import honesty
 from p2peval.core.types import ObjectId, PeerId
 from p2peval.defaults import MAX_AUDIT_ROWS, MAX_REPORT_ROWS
 
@@ -103,7 +105,7 @@ def on_commitment(ctx: Context, sealed: Sealed[AuditCommitment]) -> str:
 
 
 def on_report(ctx: Context, sealed: Sealed[AuditReport]) -> str:
-    """Take a report that opens a commitment which came before it."""
+    """Take a report that opens a commitment which came before it; a trusted objection is settled by our own audit."""
     said = sealed.payload
     held = ctx.state.audits.get(f"{said.record}/{sealed.signer}")
     if held is None or held.commitment != said.commitment:
@@ -117,6 +119,8 @@ def on_report(ctx: Context, sealed: Sealed[AuditReport]) -> str:
     told = replace(held, report=sealed.id, audited=len(said.indices), differing=len(said.differing))
     ctx.state.audits.put(told)
     ctx.notify("audit.reported", said.task, peer=sealed.signer, audited=told.audited, differing=told.differing)
+    if said.differing and honesty(ctx.state, sealed.signer, ctx.policy.trust_roots, ctx.now) > 0.0:
+        reopen(ctx, said.task)
     return ""
 
 

@@ -51,15 +51,22 @@ def refute(ctx: Context, task: TaskId, evaluator: PeerId) -> None:
         ctx.state.watches.put(replace(watch, state=WatchState.DONE))
 
 
+def reopen(ctx: Context, task: TaskId) -> None:
+    """Audit somebody else's record anew, with a draw as large as its requester's own, before all others."""
+    row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
+    if row is None or result is None or not _stands(ctx, row):
+        return
+    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
+    if result.standing == MINE:
+        ctx.state.results.put(replace(result, standing=CLAIMED))
+
+
 def _reopen(ctx: Context, peer: PeerId) -> None:
     """The last REOPENED records of others that rest on ``peer`` are audited anew, before all else."""
     concerned = [row for row in ctx.state.watches if peer in (row.evaluator, row.requester) and _stands(ctx, row)]
     concerned.sort(key=lambda row: ctx.state.results[row.task].finished, reverse=True)
     for row in concerned[:REOPENED]:
-        ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
-        result = ctx.state.results[row.task]
-        if result.standing == MINE:
-            ctx.state.results.put(replace(result, standing=CLAIMED))
+        reopen(ctx, row.task)
 
 
 def _stands(ctx: Context, row: WatchRow) -> bool:

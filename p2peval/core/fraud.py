@@ -17,13 +17,16 @@ from p2peval.core.context import Context
 from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute
 from p2peval.core.effects import FetchBlob, Prove, Settle
 from p2peval.core.events import BlobFailed, BlobReady, JobFailed, Proven, Settled
+from p2peval.core.leisure import rest, rested_at
 from p2peval.core.messages import Blob, FraudProof, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import (
     MAX_PROOF_ROW,
     OUTPUTS_PATIENCE,
+    PROOF_SHARE,
     PROOF_TRIES,
+    PROOFS_HELD,
     PROOFS_WAITING,
     STRANGER_PROOF_PAUSE,
     WATCH_AGAIN,
@@ -35,6 +38,8 @@ PREFIX = "proof/"
 
 BUILDING = "prove/"
 """Of the effect ids under which a proof of ours is built: prove/ASSIGNMENT."""
+
+WORK = "proof"
 
 _LAST_STRANGER = "stranger_proof_ms"
 
@@ -177,7 +182,8 @@ def _queued(ctx: Context, reveal: Sealed[Reveal], index: int) -> bool:
 
 def _over_budget(ctx: Context, signer: PeerId) -> bool:
     """A re-run costs a model fetched and a batch run: strangers together get one a minute, others short queues."""
-    if sum(row.signer == signer for row in ctx.state.proofs) >= PROOFS_WAITING:
+    held = [row.signer for row in ctx.state.proofs]
+    if len(held) >= PROOFS_HELD or held.count(signer) >= PROOFS_WAITING:
         return True
     if signer in ctx.state.peers and not is_convicted(ctx.state, signer, ctx.now):
         return False
@@ -198,15 +204,16 @@ def _cost(ctx: Context, signer: PeerId) -> None:
 
 
 def settle_next(ctx: Context) -> None:
-    """Begin with the proof that has waited longest, unless one is under way."""
-    if ctx.state.proofs.of(ProofState.UNDER_WAY):
-        return
+    """Begin the next, unless one is under way or it is time to rest: first one whose signer we think well of."""
     waiting = ctx.state.proofs.of(ProofState.WAITING)
-    row = next((row for row in waiting if row.not_before <= ctx.now), None)
-    if row is not None:
-        return _fetch(ctx, ctx.state.proofs.put(replace(row, state=ProofState.UNDER_WAY)), "model")
-    if waiting:
-        ctx.timer(PREFIX, min(row.not_before for row in waiting), 0)
+    if ctx.state.proofs.of(ProofState.UNDER_WAY) or not waiting:
+        return
+    begin = max(rested_at(ctx, WORK), min(row.not_before for row in waiting))
+    if begin > ctx.now:
+        return ctx.timer(PREFIX, begin, 0)
+    due = [row for row in waiting if row.not_before <= ctx.now]
+    row = max(due, key=lambda row: reputation.of(ctx, row.signer))  # of equals, the first to come
+    _fetch(ctx, ctx.state.proofs.put(replace(row, state=ProofState.UNDER_WAY)), "model")
 
 
 def _fetch(ctx: Context, row: ProofRow, what: str) -> None:
@@ -224,6 +231,8 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | Settled | JobFailed) -
     row = ctx.state.proofs.get(id_)
     if row is None or row.state is not ProofState.UNDER_WAY:
         return
+    if isinstance(event, Settled | JobFailed):
+        rest(ctx, WORK, row.not_before, PROOF_SHARE)
     match event:
         case BlobReady() if what == "model":
             return _fetch(ctx, row, "inputs")
@@ -239,6 +248,7 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | Settled | JobFailed) -
 
 def _rerun(ctx: Context, row: ProofRow) -> None:
     spec = ctx.state.benchmarks[row.benchmark].spec
+    ctx.state.proofs.put(replace(row, not_before=ctx.now))
     ctx.do(Settle(f"{PREFIX}settle/{row.id}", spec, row.model, row.index, row.row, row.equivalence_class))
 
 

@@ -211,7 +211,7 @@ def _check_acceptance(
 
 
 def _open_all(ctx: Context, envelopes: tuple[bytes, ...], kind: type[P]) -> list[Sealed[P]]:
-    """As ``Context.open``. Refuses two objects in one slot, be both inside the record or one of them held here: with proof."""
+    """As ``Context.open``. Two objects in one slot, both in the record or one held here, are refused, and proven."""
     opened: dict[tuple[str, ...], Sealed[P]] = {}
     for sealed in (ctx.open(envelope, kind) for envelope in envelopes):
         first = opened.setdefault((sealed.signer, *sealed.payload.slot), sealed)

@@ -32,16 +32,16 @@ def word_on(state: State, row: ResultRow, me: PeerId, roots: Collection[PeerId],
     Undetected = Π (1 − h + h·miss) over the auditors, taken as independent; h: how likely each is honest.
     """
     heard = [
-        (told, honesty)
+        (told, h)
         for told in state.audits.of(row.record)
         if told.report and told.auditor not in (me, row.requester, row.evaluator)
-        if (honesty := _honesty(state, told.auditor, roots, now)) > 0.0
+        if (h := honesty(state, told.auditor, roots, now)) > 0.0
     ]
     if not heard or row.certificate is None or any(told.differing for told, _ in heard):
         return None
     samples = row.certificate.samples
     altered = samples * row.certificate.delta_nano // NANO + 1
-    undetected = prod(1.0 - honesty + honesty * _missed(samples, altered, told) for told, honesty in heard)
+    undetected = prod(1.0 - h + h * _missed(samples, altered, told) for told, h in heard)
     return Word(tuple(sorted(told.auditor for told, _ in heard)), undetected)
 
 
@@ -49,7 +49,7 @@ def _missed(samples: int, altered: int, told: AuditRow) -> float:
     return audit.miss_probability(samples, min(altered, samples), min(told.audited, samples))
 
 
-def _honesty(state: State, peer: PeerId, roots: Collection[PeerId], now: Seconds) -> float:
+def honesty(state: State, peer: PeerId, roots: Collection[PeerId], now: Seconds) -> float:
     """How far we count on ``peer``, 0 to 1: a root's is set, others earn theirs as evaluators; 0: not at all."""
     if is_convicted(state, peer, now):
         return 0.0

@@ -20,13 +20,13 @@ from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
+from p2peval.core.leisure import rest, rested_at
 from p2peval.core.messages import AuditCommitment, Blob, Certificate, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.rows import ResultRow
 from p2peval.core.types import NANO, ObjectId, TaskId
 from p2peval.core.verdict import BLAMED, Verdict
 from p2peval.defaults import (
     BACKGROUND_SHARE,
-    LONGEST_REST,
     OUTPUTS_PATIENCE,
     WATCH_AGAIN,
     WATCH_PAUSE,
@@ -37,7 +37,7 @@ from p2peval.defaults import (
 PREFIX = "watch/"
 """Of the effect ids of background audits: watch/WHAT/RECORD/TASK."""
 
-_REST = "watch_rest_until_ms"
+WORK = "watch"
 
 Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFailed | JobFailed
 
@@ -81,7 +81,7 @@ def arm(ctx: Context) -> None:
 def look(ctx: Context) -> None:
     """Begin the next audit, if none is under way and this node has rested from the last."""
     arm(ctx)
-    if ctx.state.watches.of(WatchState.UNDER_WAY) or ctx.now_ms < ctx.state.counter(_REST):
+    if ctx.state.watches.of(WatchState.UNDER_WAY) or ctx.now < rested_at(ctx, WORK):
         return
     row = _next(ctx)
     if row is not None:
@@ -144,7 +144,7 @@ def proceed(ctx: Context, event: Answer) -> None:
     if row is None or result is None or row.record != record or row.state is not WatchState.UNDER_WAY:
         return
     if not isinstance(event, BlobReady | BlobFailed):
-        _rest(ctx, row)
+        rest(ctx, WORK, row.not_before, BACKGROUND_SHARE)
     match event:
         case BlobReady() if what == "inputs" and _is_blind(ctx, row) and not row.commitment:
             spec = ctx.state.benchmarks[row.benchmark].spec
@@ -173,17 +173,6 @@ def _after(ctx: Context, row: WatchRow, what: str) -> None:
         _fetch(ctx, row, rest[0])
     else:
         _compare(ctx, row)
-
-
-def _rest(ctx: Context, row: WatchRow) -> None:
-    """A job took from ``not_before`` till now: no other audit begins until that is BACKGROUND_SHARE of the time.
-
-    The wait in the worker's queue counts as work: who evaluates much for others audits less. A node that was off
-    meanwhile does not rest for it longer than LONGEST_REST.
-    """
-    spent = max(0.0, ctx.now - row.not_before)
-    until = ctx.now + min(LONGEST_REST, spent / BACKGROUND_SHARE)
-    ctx.state.count(_REST, max(ctx.state.counter(_REST), int(until * 1000)))
 
 
 def _again(ctx: Context, row: WatchRow) -> None:

@@ -65,7 +65,7 @@ class BeliefWorld(World):
             case Prove():
                 self.later(0.1, lambda: self._prove(host, effect))
             case Settle():
-                self.later(0.1, lambda: self._settle(host, effect))
+                self.later(self.job_s, lambda: self._settle(host, effect))
             case Recall():
                 self.later(0.01, lambda: self._recall(host, effect))
             case _:

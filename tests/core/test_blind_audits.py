@@ -11,6 +11,7 @@ from small_world import Host
 
 from p2peval.core import blind, conviction, reputation
 from p2peval.core.audit import miss_probability
+from p2peval.core.belief_rows import WatchState
 from p2peval.core.events import MessageReceived
 from p2peval.core.leaderboard import CLAIMED, MINE, TRUSTED, board
 from p2peval.core.messages import AuditCommitment, AuditReport, Sealed
@@ -210,6 +211,24 @@ def test_one_trusted_objection_takes_the_others_word_away() -> None:
     world.reader.node.state.audits.put(replace(held, differing=1))
     assert world.shown(world.ada) == TRUSTED
     assert world.shown(world.ada, world.bob) == CLAIMED
+
+
+def test_a_trusted_objection_is_settled_by_my_own_larger_audit_and_another_peers_is_not() -> None:
+    world = Gallery()
+    world.run(4 * WATCH_PAUSE)
+    watches = world.ada.node.state.watches
+    committed, report = statements(world, differing=(3,))
+    assert [told(world.ada, said) for said in (committed, report)] == ["", ""]
+    assert (watches[world.task].state, watches[world.task].reopened) == (WatchState.DONE, 0)
+    for said in (committed, report):
+        world.bob.node._ctx.policy = replace(world.bob.node._ctx.policy, trust_roots=(world.requester.id,))
+        assert told(world.bob, said) == ""
+    assert world.bob.node.state.results[world.task].standing == CLAIMED
+    world.run(4 * WATCH_PAUSE)
+    result = world.bob.node.state.results[world.task]
+    assert result.standing == MINE
+    assert result.certificate is not None
+    assert result.certificate.audited > WATCH_SAMPLES
 
 
 def test_a_convicted_auditor_counts_for_nothing_though_it_is_a_root() -> None:

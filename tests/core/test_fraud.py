@@ -9,6 +9,7 @@ import pytest
 from belief_world import BeliefWorld, lie, path_of, truth, watchful
 from small_world import Host
 
+from p2peval.core import reputation
 from p2peval.core.belief_rows import ProofState
 from p2peval.core.commitment import output_root
 from p2peval.core.events import MessageReceived
@@ -20,7 +21,9 @@ from p2peval.core.types import ObjectId, PeerId, TaskId
 from p2peval.defaults import (
     NETWORK_ID,
     OUTPUTS_PATIENCE,
+    PROOF_SHARE,
     PROOF_TRIES,
+    PROOFS_WAITING,
     SYNC_INTERVAL,
     WATCH_AGAIN,
     WATCH_PAUSE,
@@ -85,8 +88,6 @@ class Court(BeliefWorld):
 
 
 def reputation_of(member: Host, peer: Host) -> float:
-    from p2peval.core import reputation
-
     return reputation.of(member.node._ctx, peer.id)
 
 
@@ -298,6 +299,33 @@ def test_strangers_together_get_one_rerun_a_minute() -> None:
     world.run(61.0)
     member.handle(MessageReceived(second, world.requester.id, "again"))
     assert member.replies["again"].error == ""
+
+
+def test_reruns_of_proofs_take_no_more_than_their_share_of_the_time_and_begin_with_the_best_signer() -> None:
+    world = Court(lies=False)
+    member, known = world.members[0], world.evaluator
+    reputation.agreed(member.node._ctx, known.id)
+    world.job_s = 30.0
+    for index in (3, 4):
+        member.handle(MessageReceived(world.accuser.sealer.seal(world.proof(index)), world.accuser.id))
+    member.handle(MessageReceived(known.sealer.seal(world.proof(5, author=known.id)), known.id))
+    begun = world.now
+    world.run_until(lambda: len(member.node.state.proofs) == 2)
+    assert [row.signer for row in member.node.state.proofs] == [world.accuser.id, known.id]
+    world.run_until(lambda: len(member.node.state.proofs) == 1)
+    assert [row.signer for row in member.node.state.proofs] == [world.accuser.id]
+    assert world.now - begun >= 30.0 / PROOF_SHARE + 30.0
+
+
+def test_one_signer_has_few_proofs_in_the_queue() -> None:
+    world = Court(lies=False)
+    member = world.members[0]
+    world.job_s = 30.0
+    answers = []
+    for index in range(PROOFS_WAITING + 1):
+        member.handle(MessageReceived(world.accuser.sealer.seal(world.proof(index)), world.accuser.id, str(index)))
+        answers.append(member.replies[str(index)].error)
+    assert answers == [""] * PROOFS_WAITING + ["budget"]
 
 
 def test_the_same_sample_is_settled_once_however_many_allege_it() -> None:
