@@ -266,7 +266,7 @@ class NodeService:
         return self._present.task(self._state.tasks[reply.subject])
 
     async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:
-        """The model on the shelf, scanned; the data to audit it with at hand: nothing is announced before."""
+        """The model on the shelf, scanned and tried; the data to audit it with at hand: nothing is announced before."""
         path = Path(model_path)
         spec = row.spec
         size = await trio.to_thread.run_sync(_size_of, path)
@@ -277,6 +277,7 @@ class NodeService:
             await self._data(row)
         if waited.cancelled_caught:
             raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
+        await self.workshop.rehearse(spec, path)
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
 
     async def _data(self, row: BenchmarkRow) -> None:

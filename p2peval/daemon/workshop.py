@@ -20,12 +20,14 @@ from p2peval.core.events import (
     Settled,
 )
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
+from p2peval.core.types import PeerId
 from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
 from p2peval.evaluation.recipe import Recipe, equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.turns import CHECKS, OWN
 from p2peval.wire.ids import public_key_of
 
 NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
@@ -43,7 +45,7 @@ class Workshop:
 
     async def evaluate(self, effect: RunEvaluation) -> EvaluationFinished | EvaluationFailed:
         try:
-            answer, outputs = await self.outputs(effect.spec, effect.model)
+            answer, outputs = await self.outputs(effect.spec, effect.model, self._queue(effect.requester))
         except NOT_DONE as error:
             return EvaluationFailed(effect.id, effect.task, effect.assignment, error.message)
         return EvaluationFinished(
@@ -56,13 +58,13 @@ class Workshop:
             Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
         )
 
-    async def outputs(self, spec: BenchmarkSpec, model: Blob) -> tuple[jobs.Evaluated, Blob]:
-        """Run ``model`` and put its outputs on the shelf. Raises what NOT_DONE names."""
-        run = await self._run(spec, model)
+    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[jobs.Evaluated, Blob]:
+        """Run ``model`` and put its outputs on the shelf. ``queue``: for whom. Raises what NOT_DONE names."""
+        run = await self._run(spec, await self._library.path(model.cid))
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
-            answer = await self._sandbox.run(job, deadline=spec.limits.seconds)
+            answer = await self._sandbox.run(job, deadline=spec.limits.seconds, queue=queue)
             return answer, await trio.to_thread.run_sync(self._library.store.add_file, out)
 
     async def compare(self, effect: Compare) -> ComparisonFinished | ComparisonFailed:
@@ -83,7 +85,7 @@ class Workshop:
     async def _compared(self, effect: Compare) -> jobs.Compared:
         path = self._library.path
         job = jobs.Compare(
-            run=await self._run(effect.spec, effect.model),
+            run=await self._run(effect.spec, await path(effect.model.cid)),
             outputs=await path(effect.outputs.cid),
             others=tuple([await path(other.cid) for other in effect.others]),
             root=effect.root,
@@ -102,8 +104,8 @@ class Workshop:
     async def sample(self, effect: Sample) -> Sampled | JobFailed:
         """Our own outputs at some samples, for a blind audit."""
         try:
-            job = jobs.Sample(await self._run(effect.spec, effect.model), effect.indices)
-            answer = await self._sandbox.run(job, deadline=effect.spec.limits.seconds)
+            job = jobs.Sample(await self._run(effect.spec, await self._library.path(effect.model.cid)), effect.indices)
+            answer = await self._sandbox.run(job, deadline=effect.spec.limits.seconds, queue=CHECKS)
         except NOT_DONE as error:
             return JobFailed(effect.id, error.message)
         return Sampled(effect.id, answer.equivalence_class, answer.rows)
@@ -113,14 +115,14 @@ class Workshop:
         spec = effect.spec
         try:
             job = jobs.Settle(
-                run=await self._run(spec, effect.model),
+                run=await self._run(spec, await self._library.path(effect.model.cid)),
                 index=effect.index,
                 row=effect.row,
                 equivalence_class=effect.equivalence_class,
                 tolerance=spec.tolerance,
                 fraud_margin=spec.fraud_margin,
             )
-            answer = await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+            answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE, queue=CHECKS)
         except NOT_DONE as error:
             return JobFailed(effect.id, error.message)
         return Settled(effect.id, answer.verdict, equivalence_class(Recipe(spec.profile)))
@@ -130,7 +132,7 @@ class Workshop:
         spec = effect.spec
         try:
             job = jobs.Prove(
-                run=await self._run(spec, effect.model),
+                run=await self._run(spec, await self._library.path(effect.model.cid)),
                 outputs=await self._library.path(effect.outputs.cid),
                 public_key=public_key_of(effect.evaluator),
                 indices=effect.differing,
@@ -158,12 +160,21 @@ class Workshop:
         fits = (spec.model_input, spec.model_output)
         await self._sandbox.run(jobs.Scan(str(model), spec.limits, fits), deadline=spec.limits.seconds)
 
+    async def rehearse(self, spec: BenchmarkSpec, model: Path) -> None:
+        """Run a few samples of a scanned model; the benchmark's inputs are here.
+
+        Raises EvaluationError for one that fails, or to whose outputs no evaluator could be held (batch_dependent,
+        ill_conditioned), and what else NOT_DONE names.
+        """
+        job = jobs.Rehearse(await self._run(spec, str(model)), spec.tolerance, spec.fraud_margin)
+        await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+
     async def preview(self, spec: BenchmarkSpec, model: Blob) -> jobs.Previewed:
         """Run and score, commit to nothing. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, spec.verification.delta_nano)
         if scoring is None:
             raise EvaluationError("no_labels", "the labels of this benchmark are not published")
-        job = jobs.Preview(await self._run(spec, model), scoring)
+        job = jobs.Preview(await self._run(spec, await self._library.path(model.cid)), scoring)
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
     async def rescore(
@@ -200,9 +211,13 @@ class Workshop:
             labels = await trio.to_thread.run_sync(store.add_file, Path(folder) / "labels.npy")
         return answer, inputs, labels
 
-    async def _run(self, spec: BenchmarkSpec, model: Blob) -> jobs.Run:
+    def _queue(self, requester: PeerId | None) -> str:
+        """Requesters are served in turn; what this node wants itself goes first."""
+        return OWN if requester is None or public_key_of(requester) == self._public_key else requester
+
+    async def _run(self, spec: BenchmarkSpec, model: str) -> jobs.Run:
         return jobs.Run(
-            model=await self._library.path(model.cid),
+            model=model,
             inputs=await self._library.path(spec.inputs.cid),
             samples=spec.samples,
             input=spec.model_input,

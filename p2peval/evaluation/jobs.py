@@ -1,14 +1,12 @@
-"""What the daemon asks of a worker process and what it hears back: framed msgpack on a pipe.
+"""What the daemon asks of a worker process and what it hears back.
 
-Decides the shape of every job and answer and the frame around it. Must not know how a job is done or
-how a process is run. Never pickle: a parent that unpickles is owned by its worker (evaluation.md).
-Paths are absolute; arrays travel as files, so that no frame grows with the dataset.
+Decides the shape of every job and answer. Must not know how a job is done, how a process is run or how both talk
+(evaluation.frames). Paths are absolute; arrays travel as files, so that no frame grows with the dataset.
 """
 
 from __future__ import annotations
 
 import math
-import struct
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
@@ -16,8 +14,7 @@ import msgspec
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.core.verdict import Verdict
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, PROFILE, WORKER_FRAME
-from p2peval.errors import EvaluationError, LocalProtocolError
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, PROFILE
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -87,6 +84,10 @@ class Compared(Answer, frozen=True, tag="compared"):
     metrics: tuple[MetricReport, ...] = ()
 
 
+class Rehearsed(Answer, frozen=True, tag="rehearsed"):
+    """The model runs, and its evaluators can be held to what it says."""
+
+
 class Previewed(Answer, frozen=True, tag="previewed"):
     """The metrics of one's own run; nothing was claimed, so none has an audit interval."""
 
@@ -116,6 +117,12 @@ class Proven(Answer, frozen=True, tag="proven"):
     index: int
     row: bytes
     path: tuple[bytes, ...]
+
+
+class Tried(Answer, frozen=True, tag="tried"):
+    """``layers``: of the sandbox, that were on."""
+
+    layers: tuple[str, ...] = ()
 
 
 A = TypeVar("A", bound=Answer)
@@ -223,8 +230,7 @@ class _JudgedJob(_RunJob[A], frozen=True):
 
     @property
     def memory_mb(self) -> int:
-        """Rule c opens the model a second time."""
-        return 2 * self.run.limits.memory_mb
+        return _twice_open(self.run.limits)
 
 
 class Evaluate(_RunJob[Evaluated], frozen=True, tag="evaluate"):
@@ -252,6 +258,18 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
     @property
     def reads(self) -> tuple[str, ...]:
         return (self.run.model, self.run.inputs, self.scoring.labels)
+
+
+class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
+    """Say whether a model's outputs can be checked at all; its own answer is a refusal otherwise."""
+
+    answers = Rehearsed
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
 
 
 class Compare(_JudgedJob[Compared], frozen=True, tag="compare"):
@@ -329,68 +347,31 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
         return (self.outputs, self.scoring.labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Sample | Settle | Prove | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Sampled | Proven | Rescored
+class Trial(Job[Tried], frozen=True, tag="trial"):
+    """Do nothing, locked in as for any other job."""
+
+    answers = Tried
+
+
+AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Sample | Settle | Prove | Rescore | Trial
+AnyAnswer = (
+    Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Sampled | Proven | Rescored | Tried
+)
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A job and the CPU seconds it may take."""
+    """A job, the CPU seconds it may take, and the layers that are around the worker already."""
 
     job: AnyJob
     cpu_seconds: int
+    walls: tuple[str, ...] = ()
+
+
+def _twice_open(limits: Limits) -> int:
+    """MiB for a job that may open the model a second time, and rewrite it (rule c)."""
+    return 2 * limits.memory_mb + 4 * limits.model_mb
 
 
 def row_bytes(tensor: Tensor) -> int:
     """Bytes of one sample."""
     return math.prod(tensor.shape) * DTYPES[tensor.dtype]
-
-
-# ── frames: 4 bytes of length, big-endian, and msgpack ────────────────────────────────────────────
-
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that a hostile worker may write."""
-
-HEADER = struct.Struct(">I")
-_orders = msgspec.msgpack.Decoder(Order)
-_answers: msgspec.msgpack.Decoder[AnyAnswer] = msgspec.msgpack.Decoder(AnyAnswer)
-
-
-def frame(message: Order | Answer) -> bytes:
-    """Raises LocalProtocolError where the message is larger than a frame may be."""
-    body = msgspec.msgpack.encode(message)
-    if len(body) > WORKER_FRAME:
-        raise LocalProtocolError(f"{type(message).__name__} of {len(body)} bytes on the worker's pipe")
-    return HEADER.pack(len(body)) + body
-
-
-def missing(data: bytes | bytearray) -> int:
-    """Bytes to read on until ``data`` is a whole frame; 0 too where it announces more than a frame may have."""
-    if len(data) < HEADER.size:
-        return HEADER.size - len(data)
-    size: int = HEADER.unpack_from(data)[0]
-    return max(0, HEADER.size + size - len(data)) if size <= WORKER_FRAME else 0
-
-
-def decode_order(data: bytes | bytearray) -> Order:
-    """Raises EvaluationError: garbage."""
-    try:
-        return _orders.decode(_body(data))
-    except UNREADABLE as error:
-        raise EvaluationError("garbage", f"no order on the worker's pipe: {error}") from None
-
-
-def decode_answer(data: bytes | bytearray) -> AnyAnswer:
-    """Raises EvaluationError: garbage."""
-    try:
-        return _answers.decode(_body(data))
-    except UNREADABLE as error:
-        raise EvaluationError("garbage", f"no answer on the worker's pipe: {error}") from None
-
-
-def _body(data: bytes | bytearray) -> bytes:
-    if missing(data):
-        raise EvaluationError("garbage", "a frame on the worker's pipe broke off")
-    size: int = HEADER.unpack_from(data)[0]
-    if size > WORKER_FRAME:
-        raise EvaluationError("garbage", f"a frame of {size} bytes on the worker's pipe")
-    return bytes(data[HEADER.size :])

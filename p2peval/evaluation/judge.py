@@ -14,7 +14,7 @@ neighbours (b), and does it stand still when nothing but rounding changes (c)?
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,9 @@ from p2peval.core.messages import Tensor, Tolerance
 from p2peval.core.outputs import Outputs, canonical, differing, scaled, unequal
 from p2peval.core.types import to_nano
 from p2peval.core.verdict import Verdict
-from p2peval.defaults import ATOL, BATCH, CONDITION_SHARE, DIFFERING_CHECKED, RTOL
+from p2peval.defaults import ATOL, BATCH, CONDITION_SHARE, DIFFERING_CHECKED, RTOL, SHAKES
 from p2peval.evaluation.recipe import Model, Recipe, equivalence_class, open_model
+from p2peval.evaluation.shaken import shaken
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Bools = NDArray[np.bool_]
@@ -42,9 +43,9 @@ class Subject:
     inputs: Array
     recipe: Recipe
 
-    def open(self, recipe: Recipe | None = None) -> Model:
+    def open(self) -> Model:
         """Raises EvaluationError."""
-        return open_model(self.model, self.input, self.output, recipe or self.recipe)
+        return open_model(self.model, self.input, self.output, self.recipe)
 
     def rows(self, outputs: Array) -> Outputs:
         return canonical(outputs.reshape(len(outputs), -1), self.output.dtype)
@@ -109,31 +110,30 @@ def judge(subject: Subject, claim: Claim, rules: Rules, seed: bytes = b"") -> Fi
         return Finding(Verdict.AGREES, ())
     lies = differing(claim.rows, rerun, rules.beyond_doubt if same_class else rules.margin)
     looked = _chosen(lies if lies.any() else wrong, seed)
-    verdict = _blame(
-        *_character(subject, model, [claim.indices[at] for at in looked], rerun[looked], rules),
-        lies[looked],
-    )
+    samples = [claim.indices[at] for at in looked]
+    if _mixed(subject, model, samples, rerun[looked]):
+        verdict = Verdict.BATCH_DEPENDENT
+    else:
+        verdict = _blame(_shaky(subject, model, samples, rerun[looked], rules), lies[looked])
     return Finding(verdict, tuple(index for index, bad in zip(claim.indices, wrong, strict=True) if bad))
 
 
 def invalid(subject: Subject, indices: Sequence[int], rules: Rules) -> Verdict | None:
     """Whether nobody could be held to this model's outputs: BATCH_DEPENDENT, ILL_CONDITIONED, or None.
 
-    Asked before a task is announced, of some samples. One that depends on its neighbours is enough; but that rounding
-    moves an output is a flaw of the model only where it does so for most.
+    Asked before a task is announced, of up to BATCH samples. One that depends on its neighbours is enough; but that
+    rounding moves an output is a flaw of the model only where it does so for most.
     """
     model = subject.open()
     rerun = subject.rows(model.run_at(subject.inputs, indices))
-    mixed, shaky = _character(subject, model, indices, rerun, rules)
-    if mixed.any():
+    if _mixed(subject, model, indices, rerun):
         return Verdict.BATCH_DEPENDENT
+    shaky = _shaky(subject, model, indices, rerun, rules)
     return Verdict.ILL_CONDITIONED if 2 * np.count_nonzero(shaky) > len(indices) else None
 
 
-def _blame(mixed: Bools, shaky: Bools, lies: Bools) -> Verdict:
+def _blame(shaky: Bools, lies: Bools) -> Verdict:
     """One sample that stands firm and is beyond doubt convicts; shaky ones beside it excuse nothing."""
-    if mixed.any():
-        return Verdict.BATCH_DEPENDENT
     if (lies & ~shaky).any():
         return Verdict.DIFFERS
     return Verdict.ILL_CONDITIONED if shaky.any() else Verdict.DOUBTFUL
@@ -146,16 +146,10 @@ def _chosen(wrong: Bools, seed: bytes) -> list[int]:
     return [places[at] for at in drawn]
 
 
-def _character(
-    subject: Subject, model: Model, indices: Sequence[int], rerun: Outputs, rules: Rules
-) -> tuple[Bools, Bools]:
-    """Of some samples: which depend on their neighbours, and which rounding alone moves too far."""
+def _mixed(subject: Subject, model: Model, indices: Sequence[int], rerun: Outputs) -> bool:
+    """Whether a sample's output is another one without its neighbours (rule b)."""
     alone = np.stack([_alone(model, subject.inputs, index) for index in indices])
-    mixed = unequal(subject.rows(alone), rerun)
-    shaky = np.zeros(len(indices), bool)
-    for outputs in _rounded_otherwise(subject, model, indices):
-        shaky |= differing(subject.rows(outputs), rerun, rules.steadiness)
-    return mixed, shaky
+    return bool(unequal(subject.rows(alone), rerun).any())
 
 
 def _alone(model: Model, inputs: Array, index: int) -> Array:
@@ -167,22 +161,22 @@ def _alone(model: Model, inputs: Array, index: int) -> Array:
     return outputs
 
 
-def _rounded_otherwise(subject: Subject, model: Model, indices: Sequence[int]) -> Iterator[Array]:
-    """Outputs at ``indices`` as other roundings make them: inputs a hair off, and another level of optimisation."""
-    batches, places = _batches(subject.inputs, indices)
-    for inputs in _nudged(batches):
-        yield model.run_at(inputs, places)
-    yield subject.open(subject.recipe.other).run_at(batches, places)
+def _shaky(subject: Subject, model: Model, indices: Sequence[int], rerun: Outputs, rules: Rules) -> Bools:
+    """Which samples' outputs move too far when nothing but rounding changes (rule c). At most BATCH of them."""
+    moved = np.zeros(len(indices), bool)
+    for outputs in _rounded_otherwise(subject, model, subject.inputs[list(indices)]):
+        moved |= differing(subject.rows(outputs), rerun, rules.steadiness)
+    return moved
 
 
-def _batches(inputs: Array, indices: Sequence[int]) -> tuple[Array, list[int]]:
-    """The whole batches in which ``indices`` stand, and where they stand in these."""
-    numbers = sorted({index // BATCH for index in indices})
-    batches = np.zeros((BATCH * len(numbers), *inputs.shape[1:]), inputs.dtype)
-    for at, number in enumerate(numbers):
-        rows = inputs[number * BATCH : (number + 1) * BATCH]
-        batches[at * BATCH : at * BATCH + len(rows)] = rows
-    return batches, [numbers.index(index // BATCH) * BATCH + index % BATCH for index in indices]
+def _rounded_otherwise(subject: Subject, model: Model, inputs: Array) -> Iterator[Array]:
+    """Outputs of up to a batch of samples by inputs a hair off, by the other optimisation level, and by noise."""
+    for nudged in _nudged(inputs):
+        yield model.run_all(nudged)
+    yield replace(subject, recipe=subject.recipe.other).open().run_all(inputs)
+    noisy = replace(subject, model=shaken(subject.model), recipe=subject.recipe.other).open()
+    for _ in range(SHAKES):
+        yield noisy.run_all(inputs)
 
 
 def _nudged(inputs: Array) -> Iterator[Array]:
@@ -190,7 +184,7 @@ def _nudged(inputs: Array) -> Iterator[Array]:
     if inputs.dtype.kind != "f":
         return
     free = np.isfinite(inputs) & (inputs != np.round(inputs))
-    mixed = np.random.default_rng(0).integers(0, 2, inputs.shape).astype(bool)
-    for up in (np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool), mixed):
+    each = np.random.default_rng(0).integers(0, 2, inputs.shape).astype(bool)
+    for up in (np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool), each):
         toward = np.where(up, np.inf, -np.inf).astype(inputs.dtype)
         yield np.where(free, np.nextafter(inputs, toward), inputs)

@@ -1,8 +1,8 @@
-"""The worker: a process that does one job, ``python -m p2peval.evaluation.runner``.
+"""The worker: a process that a zygote forked, and that does one job.
 
 Decides how each job is done; everything that opens a stranger's file happens here. Must not know the
 daemon, the network or the store. One order comes in on stdin, one answer goes out on stdout
-(evaluation.jobs); what else is printed lands on stderr. Source: evaluation.md, The sandbox.
+(evaluation.jobs, in evaluation.frames); what else is printed lands on stderr. Source: evaluation.md, The sandbox.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from p2peval.core.messages import Tensor
-from p2peval.core.verdict import Verdict
+from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
+from p2peval.evaluation.frames import decode_order, frame, missing
 from p2peval.evaluation.jobs import (
     Answer,
     AnyJob,
@@ -34,6 +35,8 @@ from p2peval.evaluation.jobs import (
     Preview,
     Previewed,
     Prove,
+    Rehearse,
+    Rehearsed,
     Rescore,
     Rescored,
     Run,
@@ -41,16 +44,21 @@ from p2peval.evaluation.jobs import (
     Scan,
     Scanned,
     Settle,
-    decode_order,
-    frame,
-    missing,
+    Trial,
+    Tried,
     row_bytes,
 )
 
 if TYPE_CHECKING:
     from p2peval.evaluation.judge import Subject
 
-# numpy, onnx and onnxruntime are imported where a job needs them: a cold start is most of a small job.
+HINTS = {
+    Verdict.BATCH_DEPENDENT: "let it treat each sample by itself, without statistics over the batch",
+    Verdict.ILL_CONDITIONED: "no two processors would say the same: is it trained, and fed as it was in training?",
+}
+"""What to do about a model that cannot be checked."""
+
+# What a job needs is imported where it is needed; what is large, the zygote has imported already.
 
 
 def main() -> None:
@@ -76,12 +84,16 @@ def perform(job: AnyJob) -> Answer:
             return _evaluate(job)
         case Preview():
             return _preview(job)
+        case Rehearse():
+            return _rehearse(job)
         case Compare():
             return _compare(job)
         case Sample() | Settle() | Prove():
             return _single(job)
         case Rescore():
             return _rescore(job)
+        case Trial():
+            return Tried()
 
 
 def _carry_out(order: Order) -> Answer:
@@ -92,9 +104,9 @@ def _carry_out(order: Order) -> Answer:
             cpu_seconds=order.cpu_seconds,
             file_bytes=order.job.writes,
         )
-        on = _lock(order.job)
+        on = (*_lock(order.job), *order.walls)
         answer = perform(order.job)
-        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated) else answer
+        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated | Tried) else answer
     except EvaluationError as error:
         return Failed(error.reason, error.message, error.hint)
     except ConfigError as error:
@@ -163,6 +175,18 @@ def _preview(job: Preview) -> Previewed:
     rows, run_s = _timed_run(subject)
     metrics = score(job.scoring, rows, None)
     return Previewed(equivalence_class(subject.recipe), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
+
+
+def _rehearse(job: Rehearse) -> Rehearsed:
+    from p2peval.defaults import BATCH
+    from p2peval.evaluation.judge import Rules, invalid
+
+    samples = job.run.samples
+    spread = sorted({place * (samples - 1) // max(1, BATCH - 1) for place in range(BATCH)})
+    verdict = invalid(_subject(job.run), spread, Rules(job.tolerance, job.fraud_margin))
+    if verdict is not None:
+        raise EvaluationError(verdict.value, f"the model is {REASONS[verdict]}", hint=HINTS[verdict])
+    return Rehearsed()
 
 
 def _compare(job: Compare) -> Compared:
@@ -263,7 +287,3 @@ def _read_outputs(path: str, samples: int, output: Tensor) -> Any:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-if __name__ == "__main__":
-    main()

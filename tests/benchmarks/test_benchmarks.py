@@ -9,6 +9,7 @@ import bench_evaluation
 import bench_gossip
 import bench_ingest
 import bench_proof
+import bench_sandbox
 import pytest
 from report import Row
 
@@ -40,6 +41,13 @@ def test_fraud_proofs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "proof.read_ms",
         "proof.rerun_ms",
     }
+
+
+def test_workers_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_sandbox, "STARTS", 2)
+    monkeypatch.setattr(bench_sandbox, "ROUNDS", 1)
+    names = {"evaluation.start_cold_ms", "evaluation.start_warm_ms", "evaluation.workers2.speedup"}
+    assert positive(bench_sandbox.run(tmp_path)) == names
 
 
 def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

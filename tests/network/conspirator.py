@@ -23,6 +23,7 @@ from p2peval.daemon.library import Library
 from p2peval.daemon.workshop import Workshop
 from p2peval.evaluation.jobs import Evaluated
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.turns import OWN
 from p2peval.paths import Paths, locate
 from p2peval.store.disk import make_private
 from p2peval.wire.ids import public_key_of
@@ -36,8 +37,8 @@ class Liar(Workshop):
         self._shelf = library
         self._key = public_key
 
-    async def outputs(self, spec: BenchmarkSpec, model: Blob) -> tuple[Evaluated, Blob]:
-        answer, true = await super().outputs(spec, model)
+    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[Evaluated, Blob]:
+        answer, true = await super().outputs(spec, model, queue)
         rows = np.fromfile(await self._shelf.path(true.cid), np.float32).reshape(spec.samples, -1)
         rows[::2] = rows[::2, ::-1].copy()
         lie = self._shelf.store.add_bytes(rows.tobytes())
