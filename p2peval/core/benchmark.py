@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import prod
 
-from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.messages import BenchmarkSpec, Blob
 from p2peval.core.types import to_nano
 from p2peval.defaults import (
     MAX_ATOL,
@@ -37,6 +37,11 @@ PROFILES = ("all", "canonical")
 def width(spec: BenchmarkSpec) -> int:
     """Numbers in one sample's output."""
     return prod(spec.model_output.shape)
+
+
+def fits(spec: BenchmarkSpec, model: Blob) -> bool:
+    """Whether a model is as small as the benchmark asks."""
+    return model.size <= spec.limits.model_mb * 1_000_000
 
 
 def output_bytes(spec: BenchmarkSpec) -> int:

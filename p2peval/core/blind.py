@@ -98,8 +98,13 @@ def _nonce(ctx: Context, record: ObjectId) -> bytes:
 
 
 def on_commitment(ctx: Context, sealed: Sealed[AuditCommitment]) -> str:
-    """Held until its report comes; it says nothing yet."""
+    """Held until its report comes; it says nothing yet. Only of what is shown here: of that there is a bounded lot."""
     said = sealed.payload
+    result = ctx.state.results.get(said.task)
+    if result is None:
+        return "unknown_task"
+    if result.record != said.record:
+        return "superseded"
     ctx.state.audits.put(AuditRow(said.record, sealed.signer, sealed.id, said.digest, ObjectId("")))
     return ""
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from p2peval.core import commitment, membership
 from p2peval.core.assignment import commit_window
+from p2peval.core.benchmark import fits
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import FetchBlob, RunEvaluation
@@ -83,10 +84,10 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
 
 def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
     spec = ctx.state.benchmarks[announced.benchmark].spec
-    if announced.model.size > spec.limits.model_mb * 1_000_000:
+    if not fits(spec, announced.model):
         return "model_too_large"
     policy = ctx.policy
-    if spec.limits.memory_mb > policy.memory_mb or spec.limits.seconds > policy.seconds:
+    if not policy.runs(spec.limits):
         return "limits_too_high"
     if policy.accept_from and announced.author not in policy.accept_from:
         return "requester_not_accepted"

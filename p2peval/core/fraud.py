@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from p2peval.core import membership, merkle, reputation
 from p2peval.core.belief_rows import ProofRow, ProofState
-from p2peval.core.benchmark import output_bytes
+from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.commitment import output_leaf
 from p2peval.core.context import Context
 from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute
@@ -132,8 +132,13 @@ def on_proof(ctx: Context, sealed: Sealed[FraudProof]) -> str:
         return ""
     if proof.task not in ctx.state.objects and proof.task not in ctx.state.results:
         return "unknown_task"
-    if proven(ctx.state, reveal.signer, FRAUD, proof.assignment) or _queued(ctx, reveal, proof.index):
+    if proven(ctx.state, reveal.signer, FRAUD, proof.assignment):
         return "proven_already"
+    if not ctx.policy.runs(ctx.state.benchmarks[proof.benchmark].spec.limits):
+        ctx.notify("fraud.unsettled", proof.task, peer=reveal.signer, by=sealed.signer, verdict="limits_too_high")
+        return ""
+    if any((row.reveal, row.index) == (reveal.id, proof.index) for row in ctx.state.proofs):
+        return "queued"
     if _over_budget(ctx, sealed.signer):
         return "budget"
     ctx.state.proofs.put(
@@ -168,6 +173,7 @@ def opened(ctx: Context, proof: FraudProof) -> tuple[Sealed[TaskAnnouncement], S
     said = reveal.payload
     _require(TaskId(announced.id) == proof.task == said.task, "foreign_task")
     _require(announced.payload.benchmark == proof.benchmark, "foreign_benchmark")
+    _require(fits(spec, announced.payload.model), "model_too_large")
     _require(said.assignment == proof.assignment, "foreign_assignment")
     _require(said.samples == spec.samples, "wrong_samples")
     _require(len(proof.row) == output_bytes(spec) // spec.samples, "wrong_size")
@@ -176,14 +182,9 @@ def opened(ctx: Context, proof: FraudProof) -> tuple[Sealed[TaskAnnouncement], S
     return announced, reveal
 
 
-def _queued(ctx: Context, reveal: Sealed[Reveal], index: int) -> bool:
-    return any((row.reveal, row.index) == (reveal.id, index) for row in ctx.state.proofs)
-
-
 def _over_budget(ctx: Context, signer: PeerId) -> bool:
     """A re-run costs a model fetched and a batch run: strangers together get one a minute, others short queues."""
-    held = [row.signer for row in ctx.state.proofs]
-    if len(held) >= PROOFS_HELD or held.count(signer) >= PROOFS_WAITING:
+    if sum(row.signer == signer for row in ctx.state.proofs) >= PROOFS_WAITING or not _has_room(ctx, signer):
         return True
     if signer in ctx.state.peers and not is_convicted(ctx.state, signer, ctx.now):
         return False
@@ -191,6 +192,17 @@ def _over_budget(ctx: Context, signer: PeerId) -> bool:
         return True
     ctx.state.count(_LAST_STRANGER, ctx.now_ms)
     return False
+
+
+def _has_room(ctx: Context, signer: PeerId) -> bool:
+    """Whether one more may wait; where the queue is full, the worst signer's makes room for a better one's."""
+    if len(ctx.state.proofs) < PROOFS_HELD:
+        return True
+    worst = min(ctx.state.proofs.of(ProofState.WAITING), key=lambda row: reputation.of(ctx, row.signer))
+    if reputation.of(ctx, worst.signer) >= reputation.of(ctx, signer):
+        return False
+    ctx.state.proofs.delete(worst.key)
+    return True
 
 
 def _cost(ctx: Context, signer: PeerId) -> None:

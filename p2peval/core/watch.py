@@ -14,7 +14,7 @@ from math import ceil
 
 from p2peval.core import audit, blind, fraud, membership, reputation
 from p2peval.core.belief_rows import WatchRow, WatchState
-from p2peval.core.benchmark import output_bytes
+from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
@@ -43,10 +43,12 @@ Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFaile
 
 
 def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
-    """Queue ``record``, which accepts ``reveal``, for an audit, unless this node itself evaluated it."""
+    """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it."""
     if not ctx.policy.background_audits or reveal is None or reveal.signer == ctx.me:
         return
-    task = TaskId(announced.id)
+    task, spec = TaskId(announced.id), ctx.state.benchmarks[announced.payload.benchmark].spec
+    if not ctx.policy.runs(spec.limits) or not fits(spec, announced.payload.model):
+        return
     if ctx.state.results[task].record != record:
         return  # an older revision than the one that is shown
     ctx.state.watches.put(

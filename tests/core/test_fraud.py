@@ -6,94 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from belief_world import BeliefWorld, lie, path_of, truth, watchful
-from small_world import Host
+from belief_world import BeliefWorld, lie, path_of, watchful
+from court import NOBODY, Court, kinds, reputation_of, unharmed
 
-from p2peval.core import reputation
 from p2peval.core.belief_rows import ProofState
 from p2peval.core.commitment import output_root
 from p2peval.core.events import MessageReceived
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
-from p2peval.core.messages import FraudProof, Reveal
+from p2peval.core.messages import Reveal
 from p2peval.core.policy import Policy
 from p2peval.core.rows import ReplicaState, TaskState
-from p2peval.core.types import ObjectId, PeerId, TaskId
+from p2peval.core.types import TaskId
 from p2peval.defaults import (
-    NETWORK_ID,
-    OUTPUTS_PATIENCE,
-    PROOF_SHARE,
-    PROOF_TRIES,
-    PROOFS_WAITING,
     SYNC_INTERVAL,
-    WATCH_AGAIN,
     WATCH_PAUSE,
     WATCH_SAMPLES,
 )
 from p2peval.wire.ids import public_key_of
-
-NOBODY = (PeerId("nobody"),)
-
-
-class Court(BeliefWorld):
-    """Host 0 asks, host 1 alone evaluates, host 2 accuses, the others are members that look on."""
-
-    def __init__(self, *, lies: bool, size: int = 5) -> None:
-        super().__init__(size)
-        self.requester, self.evaluator, self.accuser, *self.members = self.all
-        for host in (self.accuser, *self.members):
-            host.node._ctx.policy = Policy(accept_from=NOBODY)
-        self.evaluator.lies = lies
-        self.benchmark = self.publish(self.requester)
-        self.everybody_joins(self.benchmark, self.requester)
-        self.task = self.ask("model")
-
-    def ask(self, model: str) -> TaskId:
-        task = self.start(self.requester, self.benchmark, model)
-        over = (TaskState.ACCEPTED, TaskState.FAILED, TaskState.ANNOUNCED)
-        tasks = self.requester.node.state.tasks
-        self.run_until(lambda: tasks[task].state in over and len(self.requester.node.state.replicas.of(task)) > 0)
-        self.run(5.0)
-        return task
-
-    def proof(self, index: int = 3, **changes: Any) -> FraudProof:
-        """What is true of the evaluator's outputs at ``index``, but for ``changes``."""
-        spec = self.requester.node.state.benchmarks[self.benchmark].spec
-        (replica,) = self.requester.node.state.replicas.of(self.task)
-        rows = lie(spec) if self.evaluator.lies else truth(spec)
-        said = FraudProof(
-            network=NETWORK_ID,
-            author=self.accuser.id,
-            benchmark=self.benchmark,
-            task=self.task,
-            assignment=replica.id,
-            announcement=self.requester.node.state.tasks[self.task].announcement,
-            reveal=replica.reveal,
-            index=index,
-            row=rows[index].tobytes(),
-            path=path_of(self.evaluator.id, rows, index),
-        )
-        return replace(said, **changes)
-
-    def accuse(self, proof: FraudProof) -> list[str]:
-        """Every member's answer to ``proof``, handed over by the requester, who did not sign it."""
-        sealed = self.accuser.sealer.seal(proof)
-        for member in self.members:
-            member.handle(MessageReceived(sealed, self.requester.id, "proof"))
-        self.run(5.0)
-        return [member.replies["proof"].error for member in self.members]
-
-    def believed(self, peer: Host) -> list[float]:
-        """What the members make of ``peer``; a half is what they make of a stranger."""
-        return [reputation_of(member, peer) for member in self.members]
-
-
-def reputation_of(member: Host, peer: Host) -> float:
-    return reputation.of(member.node._ctx, peer.id)
-
-
-def kinds(member: Host, peer: Host) -> list[str]:
-    return [row.kind for row in member.node.state.convictions.of(peer.id)]
-
 
 # ── a lie ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -196,14 +125,6 @@ def test_a_record_is_refuted_by_a_proof_against_the_outputs_that_it_rests_on() -
 # ── framing ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def unharmed(world: Court) -> bool:
-    """Nobody but the accuser lost anything, with anybody."""
-    honest = [world.requester, world.evaluator, *world.members]
-    return all(reputation_of(member, peer) >= 0.5 for member in honest for peer in honest) and all(
-        not kinds(member, peer) for member in honest for peer in honest
-    )
-
-
 def test_a_proof_of_an_honest_output_costs_its_signer_and_nobody_else() -> None:
     world = Court(lies=False)
     before = world.believed(world.accuser)
@@ -281,80 +202,6 @@ def test_a_proof_about_another_class_that_is_not_beyond_doubt_blames_nobody() ->
     assert other.accuse(other.proof(5)) == ["", ""]
     assert unharmed(other)
     assert all(now >= 0.5 for now in other.believed(other.accuser))
-
-
-# ── budgets ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_strangers_together_get_one_rerun_a_minute() -> None:
-    world = Court(lies=False)
-    member = world.members[0]
-    for host in (world.accuser, world.evaluator):
-        member.node.state.peers.delete(host.id)
-    first = world.accuser.sealer.seal(world.proof(3))
-    second = world.evaluator.sealer.seal(world.proof(4, author=world.evaluator.id))
-    member.handle(MessageReceived(first, world.requester.id, "first"))
-    member.handle(MessageReceived(second, world.requester.id, "second"))
-    assert (member.replies["first"].error, member.replies["second"].error) == ("", "budget")
-    world.run(61.0)
-    member.handle(MessageReceived(second, world.requester.id, "again"))
-    assert member.replies["again"].error == ""
-
-
-def test_reruns_of_proofs_take_no_more_than_their_share_of_the_time_and_begin_with_the_best_signer() -> None:
-    world = Court(lies=False)
-    member, known = world.members[0], world.evaluator
-    reputation.agreed(member.node._ctx, known.id)
-    world.job_s = 30.0
-    for index in (3, 4):
-        member.handle(MessageReceived(world.accuser.sealer.seal(world.proof(index)), world.accuser.id))
-    member.handle(MessageReceived(known.sealer.seal(world.proof(5, author=known.id)), known.id))
-    begun = world.now
-    world.run_until(lambda: len(member.node.state.proofs) == 2)
-    assert [row.signer for row in member.node.state.proofs] == [world.accuser.id, known.id]
-    world.run_until(lambda: len(member.node.state.proofs) == 1)
-    assert [row.signer for row in member.node.state.proofs] == [world.accuser.id]
-    assert world.now - begun >= 30.0 / PROOF_SHARE + 30.0
-
-
-def test_one_signer_has_few_proofs_in_the_queue() -> None:
-    world = Court(lies=False)
-    member = world.members[0]
-    world.job_s = 30.0
-    answers = []
-    for index in range(PROOFS_WAITING + 1):
-        member.handle(MessageReceived(world.accuser.sealer.seal(world.proof(index)), world.accuser.id, str(index)))
-        answers.append(member.replies[str(index)].error)
-    assert answers == [""] * PROOFS_WAITING + ["budget"]
-
-
-def test_the_same_sample_is_settled_once_however_many_allege_it() -> None:
-    world = Court(lies=True)
-    assert world.settled == 3
-    assert world.accuse(world.proof(2)) == ["proven_already", "proven_already"]
-    assert world.settled == 3
-
-
-def test_a_proof_of_a_task_that_nobody_here_knows_is_not_run_but_may_come_again() -> None:
-    world = Court(lies=False)
-    member = world.members[0]
-    member.node.state.forget(ObjectId(world.task))
-    member.node.state.results.delete(world.task)
-    world.accuse(world.proof())
-    assert member.replies["proof"].error == "unknown_task"
-    assert world.settled == 1
-
-
-def test_a_proof_whose_model_nobody_serves_is_tried_a_few_times_and_blames_nobody() -> None:
-    world = Court(lies=False)
-    for host in world.all:
-        host.blobs.clear()
-    world.accuse(world.proof())
-    world.run(PROOF_TRIES * (OUTPUTS_PATIENCE + WATCH_AGAIN + 10.0))
-    assert world.settled == 0
-    assert unharmed(world)
-    assert not any(len(member.node.state.proofs) for member in world.members)
-    assert all(now >= 0.5 for now in world.believed(world.accuser))
 
 
 def test_replicas_that_tell_the_truth_lose_nothing_to_a_lying_one() -> None:
