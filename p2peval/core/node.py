@@ -159,7 +159,7 @@ class Node:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         watch.arm(ctx)
-        fraud.settle_next(ctx)
+        ctx.timer(fraud.PREFIX, now, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
         ctx.timer("tidy/", now + TIDY_DELAY, 0)

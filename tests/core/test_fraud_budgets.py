@@ -76,6 +76,19 @@ def test_a_sample_that_waits_to_be_rerun_need_not_be_alleged_again() -> None:
     assert [member.replies[author.id].error for author in (world.accuser, world.evaluator)] == ["", "queued"]
 
 
+def test_a_member_killed_twice_while_proofs_wait_settles_them_all() -> None:
+    world = Court(lies=False)
+    world.job_s, member = 1.0, world.members[0]
+    for index in (3, 4):
+        member.handle(MessageReceived(world.accuser.sealer.seal(world.proof(index)), world.accuser.id))
+    world.run_until(lambda: len(member.node.state.proofs) == 1)
+    member.restart()
+    member.restart()
+    world.run(60.0)
+    assert not len(member.node.state.proofs)
+    assert world.settled == 2
+
+
 def test_a_full_queue_makes_room_for_a_better_signer_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fraud, "PROOFS_HELD", 2)
     world = Court(lies=False)
