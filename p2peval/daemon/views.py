@@ -264,8 +264,9 @@ class StoryLine(Struct, frozen=True, kw_only=True):
 class TaskView(Struct, frozen=True, kw_only=True):
     """A task of ours, or the result of somebody else's (``replicas`` is empty then).
 
-    ``state`` as in core.state.TaskState. ``standing``: as on the board, or "" before the end. ``announced_to``: members known when it was announced. ``record``: id of the ResultRecord,
-    ``report``: path of the report file ("" before the end). ``story``: from ``daemon.story``.
+    ``state`` as in core.state.TaskState. ``standing``: as on the board, or "" before the end. ``announced_to``:
+    members known when it was announced. ``record``: id of the ResultRecord, ``report``: path of the report
+    file ("" before the end). ``story``: from ``daemon.story``.
     """
 
     id: str
