@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_models import DIGITS_IN, DIGITS_OUT, LIMITS, classifier, digits
+from framing_models import batch_mixing, chaotic
+from onnx_models import DIGITS_IN, DIGITS_OUT, IN, LIMITS, OUT, classifier, digits
 
 from p2peval.core import merkle
 from p2peval.core.commitment import output_leaf, output_root
@@ -15,7 +16,7 @@ from p2peval.core.verdict import Verdict
 from p2peval.defaults import FRAUD_MARGIN
 from p2peval.errors import EvaluationError
 from p2peval.evaluation.jobs import Compared, Evaluate, Prove, Proven, Run, Sample, Settle
-from p2peval.evaluation.recipe import Recipe, equivalence_class
+from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 from p2peval.evaluation.runner import perform
 
 KEY = b"k" * 32
@@ -93,3 +94,23 @@ def test_sampled_rows_are_those_of_the_whole_run(run: Run, tmp_path: Path) -> No
     answer = perform(Sample(run, (5, 1000, 1796)))
     assert answer.rows == tuple(rows[index].tobytes() for index in (5, 1000, 1796))
     assert answer.equivalence_class == HERE
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"), [(batch_mixing(), Verdict.BATCH_DEPENDENT), (chaotic(), Verdict.ILL_CONDITIONED)]
+)
+def test_a_model_that_nobody_can_be_held_to_makes_no_proof_and_settles_none(
+    data: bytes, verdict: Verdict, tmp_path: Path
+) -> None:
+    """An honest peer ran it sample by sample, on inputs a hair off: its rows differ from ours by far."""
+    inputs = np.random.default_rng(7).normal(scale=3, size=(64, 4)).astype(np.float32)
+    np.save(tmp_path / "inputs.npy", inputs)
+    (tmp_path / "model.onnx").write_bytes(data)
+    run = Run(str(tmp_path / "model.onnx"), str(tmp_path / "inputs.npy"), len(inputs), IN, OUT, LIMITS)
+    opened = open_model(data, IN, OUT)
+    honest = np.concatenate([opened.run_all(np.nextafter(row[None], np.float32(9))) for row in inputs])
+    rows = honest.reshape(len(inputs), -1).astype("<f4")
+    for claimed in (HERE, "another class"):
+        with pytest.raises(EvaluationError, match="no single sample"):
+            proven(run, tmp_path, rows, (3, 40, 63), claimed)
+        assert settled(run, 40, rows[40], claimed) is verdict
