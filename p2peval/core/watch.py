@@ -14,7 +14,7 @@ from math import ceil
 
 from p2peval.core import audit, blind, fraud, membership, reputation
 from p2peval.core.belief_rows import WatchRow, WatchState
-from p2peval.core.benchmark import fits, output_bytes
+from p2peval.core.benchmark import data_of, fits, output_bytes
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
@@ -111,9 +111,7 @@ def _next(ctx: Context) -> WatchRow | None:
 
 
 def _blobs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
-    spec = ctx.state.benchmarks[row.benchmark].spec
-    blobs = {"model": row.model, "inputs": spec.inputs, "outputs": row.outputs}
-    return blobs if spec.labels is None else {**blobs, "labels": spec.labels}
+    return {"model": row.model, "outputs": row.outputs, **data_of(ctx.state.benchmarks[row.benchmark].spec)}
 
 
 def _needs(ctx: Context, row: WatchRow) -> list[str]:
@@ -122,8 +120,7 @@ def _needs(ctx: Context, row: WatchRow) -> list[str]:
     Outputs come after the model has run where the audit is blind; else first, for they alone may be out of reach.
     """
     first = ("model", "inputs", "outputs") if _is_blind(ctx, row) else ("outputs", "model", "inputs")
-    blobs = _blobs(ctx, row)
-    return [what for what in (*first, "labels") if what in blobs]
+    return [*first, *(what for what in _blobs(ctx, row) if what not in first)]
 
 
 def _is_blind(ctx: Context, row: WatchRow) -> bool:
@@ -133,7 +130,7 @@ def _is_blind(ctx: Context, row: WatchRow) -> bool:
 
 
 def _fetch(ctx: Context, row: WatchRow, what: str) -> None:
-    members = membership.members(ctx, row.benchmark) if what in ("inputs", "labels") else ()
+    members = membership.members(ctx, row.benchmark) if what not in ("model", "outputs") else ()
     holders = (peer for peer in (row.evaluator, row.requester, *members) if peer != ctx.me)
     effect_id = f"{PREFIX}{what}/{row.record}/{row.task}"
     ctx.do(FetchBlob(effect_id, _blobs(ctx, row)[what], tuple(dict.fromkeys(holders)), ctx.now + OUTPUTS_PATIENCE))

@@ -16,10 +16,11 @@ from nacl.signing import SigningKey
 
 from p2peval.core.types import PeerId
 from p2peval.daemon.doctor import examine
+from p2peval.daemon.present import condition_views
 from p2peval.daemon.views import ValidateView
 from p2peval.defaults import EVALUATION_DEADLINE
 from p2peval.errors import StoreError
-from p2peval.evaluation import benchmark_file
+from p2peval.evaluation import benchmark_file, benchmark_template
 from p2peval.evaluation.jobs import Prepare
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.paths import Paths
@@ -56,7 +57,7 @@ def draft_benchmark(directory: Path) -> Path:
     with refusals("writing", path):
         directory.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(benchmark_file.template(slug if len(slug) >= 2 else "my-benchmark"))
+            file.write(benchmark_template.template(slug if len(slug) >= 2 else "my-benchmark"))
     return path
 
 
@@ -79,6 +80,9 @@ def validate_benchmark(directory: Path) -> ValidateView:
             dtype=found.dtype,
             per_class=found.per_class,
             metrics=file.metrics,
+            group_names=found.group_names,
+            per_group=found.per_group,
+            conditions=condition_views(file.conditions),
         )
 
     return trio.run(prepare)
