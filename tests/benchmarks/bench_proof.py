@@ -60,14 +60,15 @@ async def _in_sandbox(scratch: Path) -> list[Row]:
 
 
 async def _measure(scratch: Path, sandbox: Sandbox) -> list[Row]:
-    case = replace(bench_models.logreg(), samples=SAMPLES)
+    whole = bench_models.logreg()
+    case = replace(whole, inputs=whole.inputs[:SAMPLES])
     store = BlobStore(scratch / "blobs", 4 << 30)
     spec, model = put(case, store, scratch)
     no_network: Any = None  # all blobs are here
     workshop = Workshop(sandbox, Library(no_network, store, Clock()), seed_of("liar"), scratch)
     liar = sealer_of("liar")
     answer, true = await workshop.outputs(spec, model)
-    rows = np.fromfile(store.path(true.cid), np.float32).reshape(case.samples, -1)
+    rows = np.fromfile(store.path(true.cid), np.float32).reshape(SAMPLES, -1)
     rows[ALTERED] = rows[ALTERED][::-1].copy()
     lie = store.add_bytes(rows.tobytes())
     announced, reveal = _said(spec, model, lie, output_root(rows, public_key_of(liar.peer_id)), answer)
@@ -92,7 +93,7 @@ async def _measure(scratch: Path, sandbox: Sandbox) -> list[Row]:
     settled, verdict = await _timed(lambda: workshop.settle(settle))
     assert isinstance(verdict, Settled)
     assert verdict.verdict is Verdict.DIFFERS
-    against = f"{case.samples} samples of {case.output.shape[0]} outputs, path of {len(proven.path)} hashes"
+    against = f"{SAMPLES} samples of {case.output.shape[0]} outputs, path of {len(proven.path)} hashes"
     size = len(proof.envelope)
     return [
         Row(
