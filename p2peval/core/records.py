@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from p2peval.core import audit, commitment, watch
+from p2peval.core import audit, commitment, equivocation, watch
 from p2peval.core.benchmark import output_bytes, reports_of
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
@@ -115,24 +115,25 @@ def rank(
 def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
     """Admit a foreign record, or say why it contradicts itself."""
     try:
-        announcement, evaluators = _consistent(ctx, sealed.payload)
+        announced, evaluators = _consistent(ctx, sealed.payload)
     except RemoteProtocolError as error:
         return error.reason
-    rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
-    reveals = (_open(ctx, envelope, Reveal) for envelope in sealed.payload.reveals)
+    model = announced.payload.model_name
+    rank(ctx, sealed, announced.payload.model.cid, model, evaluators, CLAIMED)
+    reveals = (ctx.open(envelope, Reveal) for envelope in sealed.payload.reveals)
     shown = next((reveal for reveal in reveals if reveal.payload.assignment == sealed.payload.accepted), None)
-    watch.note(ctx, sealed, announcement, shown)
-    ctx.notify("record.received", sealed.payload.task, requester=sealed.signer, model=announcement.model_name)
+    watch.note(ctx, sealed.id, announced, shown)
+    ctx.notify("record.received", sealed.payload.task, requester=sealed.signer, model=model)
     return ""
 
 
-def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, dict[AssignmentId, PeerId]]:
+def _consistent(ctx: Context, record: ResultRecord) -> tuple[Sealed[TaskAnnouncement], dict[AssignmentId, PeerId]]:
     """Every inner envelope is signed, belongs here, and opens what it must. Raises RemoteProtocolError."""
     _require(record.finished_ms <= ctx.now_ms + CLOCK_SKEW * 1000, "from_the_future")
     _require(1 <= record.revision <= MAX_REVISIONS, "too_many_revisions")
-    sealed = _open(ctx, record.announcement, TaskAnnouncement)
-    announcement = sealed.payload
-    _require(TaskId(sealed.id) == record.task and sealed.signer == record.author, "foreign_announcement")
+    announced = ctx.open(record.announcement, TaskAnnouncement)
+    announcement = announced.payload
+    _require(TaskId(announced.id) == record.task and announced.signer == record.author, "foreign_announcement")
     _require(announcement.benchmark == record.benchmark, "foreign_benchmark")
     given = {AssignmentId(s.id): s for s in _open_all(ctx, record.assignments, Assignment)}
     for assigned in given.values():
@@ -155,7 +156,7 @@ def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, d
         _require(opened == given[check.assignment].payload.audit_commitment, "nonce_does_not_open")
     if record.outcome is Outcome.ACCEPTED:
         _check_acceptance(ctx, record, announcement, shown, given)
-    return announcement, {assignment: sealed.payload.evaluator for assignment, sealed in given.items()}
+    return announced, {assignment: sealed.payload.evaluator for assignment, sealed in given.items()}
 
 
 def _check_commitment(
@@ -209,21 +210,19 @@ def _check_acceptance(
     _require(tuple((m.name, m.group) for m in record.metrics) == reports_of(spec), "wrong_metrics")
 
 
-def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:
-    sealed = ctx.sealer.open(envelope)
-    if not isinstance(sealed.payload, kind):
-        raise RemoteProtocolError("wrong_type", f"{type(sealed.payload).__name__} for {kind.__name__}")
-    return sealed  # type: ignore[return-value]
-
-
 def _open_all(ctx: Context, envelopes: tuple[bytes, ...], kind: type[P]) -> list[Sealed[P]]:
-    """As ``_open``. Refuses two objects in one slot, be both inside the record or one of them held here."""
-    opened = [_open(ctx, envelope, kind) for envelope in envelopes]
-    _require(len({(s.signer, s.payload.slot) for s in opened}) == len(opened), "equivocation")
-    for sealed in opened:
+    """As ``Context.open``. Two objects in one slot, both in the record or one held here, are refused, and proven."""
+    opened: dict[tuple[str, ...], Sealed[P]] = {}
+    for sealed in (ctx.open(envelope, kind) for envelope in envelopes):
+        first = opened.setdefault((sealed.signer, *sealed.payload.slot), sealed)
+        if first is not sealed:
+            equivocation.expose(ctx, first, sealed)
+            raise RemoteProtocolError("equivocation")
         held = ctx.state.in_slot(sealed.signer, kind.__name__, "/".join(sealed.payload.slot))
-        _require(held is None or held == sealed.id, "equivocation")
-    return opened
+        if held is not None and held != sealed.id:
+            equivocation.suspect(ctx, held, sealed)
+            raise RemoteProtocolError("equivocation")
+    return list(opened.values())
 
 
 def _require(holds: bool, reason: str) -> None:
