@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-import trio
 
 from p2peval.core.effects import Compare, RunEvaluation
 from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
 from p2peval.core.verdict import Verdict
-from p2peval.daemon.library import Library
+from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
@@ -26,7 +25,7 @@ NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
 class Workshop:
     """``public_key``: this node's, bound into every leaf of its outputs. ``scratch``: a folder of its own."""
 
-    def __init__(self, sandbox: Sandbox, library: Library, public_key: bytes, scratch: Path) -> None:
+    def __init__(self, sandbox: Sandbox, library: Shelf, public_key: bytes, scratch: Path) -> None:
         self._sandbox = sandbox
         self._library = library
         self._public_key = public_key
@@ -54,7 +53,7 @@ class Workshop:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
             answer = await self._sandbox.run(job, deadline=spec.limits.seconds)
-            return answer, await trio.to_thread.run_sync(self._library.store.add_file, out)
+            return answer, await self._library.add(out)
 
     async def compare(self, effect: Compare) -> ComparisonFinished | ComparisonFailed:
         try:
@@ -119,12 +118,11 @@ class Workshop:
 
     async def prepare(self, directory: Path) -> tuple[jobs.Prepared, Blob, Blob]:
         """Parse a benchmark directory's data; returns inputs and labels on the shelf."""
-        store = self._library.store
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             job = jobs.Prepare(str(directory), folder)
             answer = await self._sandbox.run(job, deadline=PREPARE_SECONDS)
-            inputs = await trio.to_thread.run_sync(store.add_file, Path(folder) / "inputs.npy")
-            labels = await trio.to_thread.run_sync(store.add_file, Path(folder) / "labels.npy")
+            inputs = await self._library.add(Path(folder) / "inputs.npy")
+            labels = await self._library.add(Path(folder) / "labels.npy")
         return answer, inputs, labels
 
     async def _run(self, spec: BenchmarkSpec, model: Blob) -> jobs.Run:
