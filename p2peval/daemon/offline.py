@@ -1,4 +1,4 @@
-"""What the command line does without a daemon: a new identity, a benchmark's draft and its check.
+"""What the command line does without a daemon: a new identity, a benchmark's draft and its check, a report's check.
 
 The one door from the command line to the rooms below; everything here is slow to import or touches
 files that a running daemon may own, so commands import it when they need it.
@@ -9,13 +9,23 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import trio
 from nacl.signing import SigningKey
 
+from p2peval.core.record_check import Contents
 from p2peval.core.types import PeerId
+from p2peval.daemon import credentials, reports
+from p2peval.daemon.own_audit import OwnAudit, gather, wanted
+from p2peval.daemon.present import metric_views
+from p2peval.daemon.report_views import VerifyView
+from p2peval.daemon.reports import REPORT_NAME
+from p2peval.daemon.shelf import Shelf
+from p2peval.daemon.verification import Checklist, Signed, check_signed
 from p2peval.daemon.views import ValidateView
+from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import EVALUATION_DEADLINE
 from p2peval.errors import StoreError
 from p2peval.evaluation import benchmark_file
@@ -23,6 +33,7 @@ from p2peval.evaluation.jobs import Prepare
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.paths import Paths
 from p2peval.store import identity
+from p2peval.store.blobs import BlobStore
 from p2peval.store.disk import make_private, refusals
 from p2peval.wire.ids import peer_id_of
 
@@ -79,3 +90,58 @@ def validate_benchmark(directory: Path) -> ValidateView:
         )
 
     return trio.run(prepare)
+
+
+# ── reports ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def verify_report(path: Path, *, named: Mapping[str, Path], places: Sequence[Path], samples: int | None) -> VerifyView:
+    """Check a report or a credential with what is at hand.
+
+    ``path``: the file, or a folder that holds it as report.json among its data. ``named``: files said to be the
+    "model" or the "outputs". ``places``: files and folders in which the model, inputs, labels and outputs may be.
+    ``samples``: how many to re-run, None for as many as the certificate tells. Raises UsageError for what is no
+    report, StoreError and NotFoundError for files.
+    """
+    if path.is_dir():
+        places, path = (*places, path), path / REPORT_NAME
+    data = reports.load(path)
+    document = credentials.recognise(data)
+    file = credentials.report_in(document) if document is not None else reports.parse(data)
+    checklist = Checklist()
+    signed = check_signed(file, checklist)
+    if document is not None:
+        credentials.check(document, file, signed, checklist)
+    if signed.contents is not None and not checklist.failed:
+        trio.run(_check_data, signed.contents, named, places, samples, checklist)
+    return _verify_view(path, "report" if document is None else "credential", signed, checklist)
+
+
+async def _check_data(
+    contents: Contents, named: Mapping[str, Path], places: Sequence[Path], samples: int | None, checklist: Checklist
+) -> None:
+    """In a folder that is gone afterwards: nothing of a stranger's record stays on this machine."""
+    blobs = wanted(contents)
+    with tempfile.TemporaryDirectory(prefix="p2peval-") as folder:
+        shelf = Shelf(BlobStore(Path(folder) / "blobs", 2 * sum(blob.size for blob in blobs.values())))
+        found = await trio.to_thread.run_sync(gather, shelf, blobs, named, places, checklist)
+        workshop = Workshop(Sandbox(1), shelf, b"", Path(folder))
+        await OwnAudit(contents, shelf, workshop, found, checklist).run(samples)
+
+
+def _verify_view(path: Path, kind: str, signed: Signed, checklist: Checklist) -> VerifyView:
+    record, spec, contents = signed.record, signed.spec, signed.contents
+    announced = contents.announced if contents else None
+    return VerifyView(
+        file=str(path),
+        kind=kind,
+        verified=not checklist.failed,
+        record=record.id if record else "",
+        task=record.payload.task if record else "",
+        benchmark=spec.id if spec else "",
+        benchmark_name=spec.payload.name if spec else "",
+        model=announced.model.cid if announced else "",
+        model_name=announced.model_name if announced else "",
+        checks=tuple(checklist.made),
+        metrics=metric_views(record.payload.metrics) if record else (),
+    )

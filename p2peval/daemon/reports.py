@@ -19,13 +19,15 @@ from p2peval.core.benchmark import problem
 from p2peval.core.messages import BenchmarkSpec, Payload, ResultRecord, Sealed, TaskAnnouncement
 from p2peval.core.record_check import Contents, examine
 from p2peval.defaults import MAX_REPORT_BYTES
-from p2peval.errors import RemoteProtocolError, UsageError, VerificationError
+from p2peval.errors import NotFoundError, RemoteProtocolError, UsageError, VerificationError
 from p2peval.store.disk import make_private, refusals, sync_directory
 from p2peval.wire.envelope import open_envelope
 
 P = TypeVar("P", bound=Payload)
 
 SCHEMA = "p2peval.report/1"
+REPORT_NAME = "report.json"
+"""What a report is called in a bundle, beside its data."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no such JSON."""
@@ -106,7 +108,9 @@ def text(file: ReportFile) -> bytes:
 
 
 def load(path: Path) -> bytes:
-    """The bytes of a report or credential. Raises UsageError for what is too large, StoreError for the disk."""
+    """The bytes of a report or credential. Raises NotFoundError, UsageError for what is too large, StoreError."""
+    if not path.is_file():
+        raise NotFoundError(f"no report at {path}", hint="p2peval eval show TASK names the report of a task of yours")
     with refusals("reading", path), path.open("rb") as file:
         data = file.read(MAX_REPORT_BYTES + 1)
     if len(data) > MAX_REPORT_BYTES:

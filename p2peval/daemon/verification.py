@@ -17,7 +17,7 @@ from p2peval.daemon import reports
 from p2peval.daemon.report_views import FAILED, OK, OPEN, CheckView
 from p2peval.daemon.reports import Report, ReportFile
 from p2peval.daemon.story import percent
-from p2peval.errors import RemoteProtocolError, VerificationError
+from p2peval.errors import RemoteProtocolError, UsageError, VerificationError
 from p2peval.wire.envelope import open_envelope
 
 
@@ -41,7 +41,7 @@ class Checklist:
             return self.note(name, OPEN, f"it relies on {self.failed}, which failed")
         try:
             self.note(name, OK, check())
-        except VerificationError as error:
+        except (VerificationError, UsageError) as error:
             self.note(name, FAILED, error.message)
         except RemoteProtocolError as error:
             self.note(name, FAILED, error.message.replace("_", " "))

@@ -36,8 +36,8 @@ ASKING = {
     "rep.show": ("rep", "show", "Kq9f"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "stop", "bench.init", "bench.validate", "demo"}
-"""Answers without a Service behind them; their tests stand in test_alone.py and test_demo.py."""
+ALONE = {"version", "paths", "init", "stop", "bench.init", "bench.validate", "demo", "eval.verify"}
+"""Answers without a Service behind them; their tests stand in test_alone.py, test_verify.py and test_demo.py."""
 
 
 @pytest.fixture
