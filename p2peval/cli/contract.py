@@ -116,6 +116,7 @@ ANSWERS: dict[str, Any] = {
     "eval.rescore": views.RescoreView,
     "eval.cancel": views.TaskView,
     "eval.verify": report_views.VerifyView,
+    "eval.export": report_views.ExportView,
     "board": views.BoardView,
     "rep.ls": tuple[views.ReputationView, ...],
     "rep.show": views.ReputationView,

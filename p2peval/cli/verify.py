@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
+from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Command, Options, pass_options
 from p2peval.cli.output import Output, clean, show_error
-from p2peval.daemon.report_views import FAILED, OK, OPEN, VerifyView
+from p2peval.daemon.report_views import FAILED, OK, OPEN, BundleView, ExportView, VerifyView
 from p2peval.daemon.story import audit, figure
-from p2peval.errors import VerificationError
+from p2peval.errors import UsageError, VerificationError
 
 anything = click.Path(path_type=Path, exists=True)
 a_file = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -56,6 +59,54 @@ def verify(
         return VerificationError.exit_code
     out.say(f"nothing failed; not checked: {', '.join(still)}" if still else "everything holds")
     return 0
+
+
+@click.command("export", cls=Command, short_help="A result in the formats of others.")
+@click.argument("source", metavar="TASK|REPORT.json")
+@click.option("--to", "to", required=True, type=click.Choice(["report", "bundle", "eee", "hf", "vc", "csv"]))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE|DIR", help="Write there, not to stdout.")
+@click.option("--hub-dataset", default="", metavar="ORG/NAME", help="hf: an .eval_results entry on this benchmark.")
+@click.option("--hub-task", default="default", metavar="ID", help="hf: the benchmark's task it is the result of.")
+@pass_options
+def export(options: Options, source: str, to: str, out: Path | None, hub_dataset: str, hub_task: str) -> None:
+    """A result as Every Eval Ever JSON, for the Hugging Face Hub, as a Verifiable Credential, or as CSV.
+
+    A REPORT.json needs no daemon; a TASK of this node's, or one that it was told of, does. "bundle" writes the report
+    with model, data and outputs into --out DIR, for eval verify; "report" the report alone. A credential is signed
+    with this home's key.
+    """
+    from p2peval.daemon.offline import export_report
+
+    printed = Output(options)
+    if to == "bundle":
+        return _bundle(options, printed, source, out)
+    view = export_report(
+        Path(source) if Path(source).is_file() else _told_by_daemon(options, source),
+        to,
+        out=out,
+        key=options.paths.key,
+        hub_dataset=hub_dataset,
+        hub_task=hub_task,
+    )
+    printed.answer("eval.export", view, lambda: view.file or view.text.rstrip("\r\n"))
+
+
+def _bundle(options: Options, printed: Output, source: str, out: Path | None) -> None:
+    if out is None:
+        raise UsageError("a bundle is a folder", hint="--out DIR")
+    body = {"directory": str(out.absolute())}
+    made = reach(options).post(path_to("tasks", source, "bundle"), BundleView, body)
+    view = ExportView(format="bundle", record=made.record, file=made.directory, text="", missing=made.missing)
+    printed.answer("eval.export", view, lambda: made.directory)
+    for missing in made.missing:
+        printed.say(f"note: without {missing}")
+    printed.say(f"next: p2peval eval verify {shlex.quote(made.directory)}")
+
+
+def _told_by_daemon(options: Options, task: str) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(reach(options).get(path_to("tasks", task, "report"), dict[str, Any]))
 
 
 def _told(out: Output, view: VerifyView) -> str:

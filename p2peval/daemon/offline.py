@@ -6,11 +6,13 @@ files that a running daemon may own, so commands import it when they need it.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import trio
 from nacl.signing import SigningKey
@@ -20,17 +22,21 @@ from p2peval.core.types import PeerId
 from p2peval.daemon import credentials, reports
 from p2peval.daemon.own_audit import OwnAudit, gather, wanted
 from p2peval.daemon.present import metric_views
-from p2peval.daemon.report_views import VerifyView
-from p2peval.daemon.reports import REPORT_NAME
+from p2peval.daemon.report_views import ExportView, VerifyView
+from p2peval.daemon.reports import REPORT_NAME, ReportFile
 from p2peval.daemon.shelf import Shelf
 from p2peval.daemon.verification import Checklist, Signed, check_signed
 from p2peval.daemon.views import ValidateView
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import EVALUATION_DEADLINE
-from p2peval.errors import StoreError
+from p2peval.errors import StoreError, UsageError, VerificationError
 from p2peval.evaluation import benchmark_file
 from p2peval.evaluation.jobs import Prepare
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.interop import hugging_face
+from p2peval.interop.every_eval_ever import every_eval_ever
+from p2peval.interop.result import Result, result_of
+from p2peval.interop.table import table
 from p2peval.paths import Paths
 from p2peval.store import identity
 from p2peval.store.blobs import BlobStore
@@ -145,3 +151,47 @@ def _verify_view(path: Path, kind: str, signed: Signed, checklist: Checklist) ->
         checks=tuple(checklist.made),
         metrics=metric_views(record.payload.metrics) if record else (),
     )
+
+
+def export_report(
+    source: Path | bytes, to: str, *, out: Path | None, key: Path, hub_dataset: str, hub_task: str
+) -> ExportView:
+    """The result of a report in the format ``to``: report, eee, hf, vc or csv.
+
+    ``source``: a report file or its bytes. ``out``: where to write it. ``key``: this home's, for a credential.
+    ``hub_dataset``: of a benchmark on the Hugging Face Hub, "" for a model card. Raises UsageError,
+    NotFoundError, StoreError, and VerificationError for a report that does not hold.
+    """
+    file, checklist = reports.parse(reports.load(source) if isinstance(source, Path) else source), Checklist()
+    signed = check_signed(file, checklist)
+    if signed.record is None or signed.contents is None or checklist.failed:
+        failed = next(check for check in checklist.made if check.name == checklist.failed)
+        raise VerificationError(f"the report does not hold: {failed.name}: {failed.detail}", hint="p2peval eval verify")
+    if to == "report":
+        text = reports.text(file).decode()
+    else:
+        text = _exported(result_of(signed.record.id, signed.contents), file, to, key, hub_dataset, hub_task)
+    if out is not None:
+        with refusals("writing", out):
+            out.write_text(text, encoding="utf-8", newline="")
+    shown = "" if out else text
+    return ExportView(format=to, record=signed.record.id, file=str(out or ""), text=shown, missing=())
+
+
+def _exported(result: Result, file: ReportFile, to: str, key: Path, hub_dataset: str, hub_task: str) -> str:
+    match to:
+        case "eee":
+            return _json(every_eval_ever(result))
+        case "vc":
+            return _json(credentials.sign(result, file, identity.load(key).seed))
+        case "csv":
+            return table(result)
+        case "hf" if hub_dataset:
+            return hugging_face.eval_results(result, hub_dataset, hub_task)
+        case "hf":
+            return hugging_face.model_index(result)
+    raise UsageError(f"no format {to!r}", hint="report, eee, hf, vc or csv")
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -41,14 +41,19 @@ class BundleView(Struct, frozen=True, kw_only=True):
     """``files``: written into ``directory``. ``missing``: what nobody in reach holds, each with why."""
 
     directory: str
+    record: str
     files: tuple[str, ...]
     missing: tuple[str, ...]
 
 
 class ExportView(Struct, frozen=True, kw_only=True):
-    """``text``: the export itself, "" where it was written to ``file``."""
+    """``text``: the export itself, "" where it was written to ``file`` (of a bundle: the folder).
+
+    ``missing``: parts of a bundle that nobody in reach holds, each with why.
+    """
 
     format: str
     record: str
     file: str
     text: str
+    missing: tuple[str, ...]

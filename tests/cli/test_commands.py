@@ -30,6 +30,7 @@ ASKING = {
     "eval.ls": ("eval", "ls"),
     "eval.show": ("eval", "show", TASK),
     "eval.rescore": ("eval", "rescore", TASK, "--metric", "accuracy"),
+    "eval.export": ("eval", "export", TASK, "--to", "bundle", "--out", "bundle"),
     "eval.cancel": ("eval", "cancel", TASK),
     "board": ("board", "digits"),
     "rep.ls": ("rep", "ls", "--bench", "digits"),
