@@ -111,16 +111,22 @@ def verify_report(path: Path, *, named: Mapping[str, Path], places: Sequence[Pat
     """
     if path.is_dir():
         places, path = (*places, path), path / REPORT_NAME
-    data = reports.load(path)
+    kind, signed, checklist = check_file(reports.load(path))
+    if signed.contents is not None and not checklist.failed:
+        trio.run(_check_data, signed.contents, named, places, samples, checklist)
+    return _verify_view(path, kind, signed, checklist)
+
+
+def check_file(data: bytes) -> tuple[str, Signed, Checklist]:
+    """Every check that a "report" or "credential" allows by itself. Raises UsageError for what is neither, and
+    VerificationError for a credential whose report does not open."""
     document = credentials.recognise(data)
     file = credentials.report_in(document) if document is not None else reports.parse(data)
     checklist = Checklist()
     signed = check_signed(file, checklist)
     if document is not None:
         credentials.check(document, file, signed, checklist)
-    if signed.contents is not None and not checklist.failed:
-        trio.run(_check_data, signed.contents, named, places, samples, checklist)
-    return _verify_view(path, "report" if document is None else "credential", signed, checklist)
+    return "report" if document is None else "credential", signed, checklist
 
 
 async def _check_data(

@@ -38,7 +38,8 @@ def _item(value: Any) -> list[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
         return '"' + "".join(map(_character, value)) + '"'
-    return json.dumps(value, allow_nan=False)  # JSON's numbers, true, null, [] and {} are YAML's
+    text = json.dumps(value, allow_nan=False)  # JSON's true, null, [] and {} are YAML's, and its numbers nearly
+    return text if not isinstance(value, float) or "." in text else text.replace("e", ".0e")
 
 
 def _character(c: str) -> str:
