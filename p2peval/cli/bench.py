@@ -114,6 +114,7 @@ def show(options: Options, bench: str) -> None:
         ("limits", f"{view.seconds} s, {view.memory_mb} MiB, models to {view.model_mb} MiB"),
         ("audit", f"{view.audited} of {view.samples} samples (ε {view.epsilon:g}, δ {view.delta:g})"),
         ("evaluators", f"{view.replicas} for each task"),
+        ("recipe", view.profile),
         ("inputs", f"{view.inputs.cid}  {size(view.inputs.size)}"),
         ("labels", f"{view.labels.cid}  {size(view.labels.size)}" if view.labels else "committed, not published"),
         ("joined", _role(view.joined, view.evaluates, view.requests)),

@@ -30,6 +30,10 @@ DTYPES: dict[str, int] = {"float32": 4, "float64": 8, "int32": 4, "int64": 8}
 """Element types of inputs, with their size in bytes; outputs are floats."""
 
 
+PROFILES = ("all", "canonical")
+"""Which recipes a benchmark may ask for (evaluation/recipe.py). Nodes name their class for each, in this order."""
+
+
 def width(spec: BenchmarkSpec) -> int:
     """Numbers in one sample's output."""
     return prod(spec.model_output.shape)
@@ -53,6 +57,8 @@ def problem(spec: BenchmarkSpec) -> str:
         return "labels: give either the labels or a commitment to them"
     if (spec.groups is None) != (not spec.group_names) or list(spec.group_names) != sorted(set(spec.group_names)):
         return "groups: give the groups of the samples and their names, sorted and each once, or neither"
+    if spec.profile not in PROFILES:
+        return f"profile {spec.profile!r}: use one of {', '.join(PROFILES)}"
     return _shape_problem(spec) or _limit_problem(spec)
 
 

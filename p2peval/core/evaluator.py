@@ -53,7 +53,8 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
         answer: Sealed[Decline] | Sealed[Offer] = ctx.sealer.seal(decline)
     else:
         expires = ctx.now + OFFER_LIFETIME
-        answer = ctx.sealer.seal(Offer(ctx.network, ctx.me, task, _equivalence_class(ctx), int(expires * 1000)))
+        equivalence_class = membership.own_class(ctx, benchmark.id)
+        answer = ctx.sealer.seal(Offer(ctx.network, ctx.me, task, equivalence_class, int(expires * 1000)))
         duty = DutyRow(
             task=task,
             requester=announced.author,
@@ -93,11 +94,6 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
     if stranger and any(duty.requester == announced.author for duty in at_work):
         return "busy_for_strangers"
     return ""
-
-
-def _equivalence_class(ctx: Context) -> str:
-    mine = ctx.state.peers.get(ctx.me)
-    return mine.classes[0] if mine and mine.classes else ""
 
 
 def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
@@ -143,7 +139,7 @@ def on_blob(ctx: Context, event: BlobReady | BlobFailed) -> None:
         return
     ctx.state.duties.put(replace(duty, state=DutyState.RUNNING))
     spec = ctx.state.benchmarks[duty.benchmark].spec
-    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model))
+    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model, duty.requester))
 
 
 def on_finished(ctx: Context, event: EvaluationFinished) -> None:

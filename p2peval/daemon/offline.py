@@ -1,4 +1,4 @@
-"""What the command line does without a daemon: a new identity, a benchmark's draft and its check, a report's check.
+"""What the command line does without a daemon: a new identity, a benchmark's draft and check, the doctor, reports.
 
 The one door from the command line to the rooms below; everything here is slow to import or touches
 files that a running daemon may own, so commands import it when they need it.
@@ -20,6 +20,7 @@ from nacl.signing import SigningKey
 from p2peval.core.record_check import Contents
 from p2peval.core.types import PeerId
 from p2peval.daemon import credentials, reports
+from p2peval.daemon.doctor import examine
 from p2peval.daemon.own_audit import OwnAudit, gather, wanted
 from p2peval.daemon.present import metric_views
 from p2peval.daemon.report_views import ExportView, VerifyView
@@ -42,6 +43,8 @@ from p2peval.store import identity
 from p2peval.store.blobs import BlobStore
 from p2peval.store.disk import make_private, refusals
 from p2peval.wire.ids import peer_id_of
+
+__all__ = ["create_home", "draft_benchmark", "examine", "validate_benchmark"]
 
 
 def create_home(paths: Paths, config_text: str) -> PeerId:

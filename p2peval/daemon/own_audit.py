@@ -19,7 +19,7 @@ from p2peval.core.benchmark import width
 from p2peval.core.commitment import output_root
 from p2peval.core.effects import Compare
 from p2peval.core.events import ComparisonFailed
-from p2peval.core.messages import Blob, Interval, MetricReport, Reveal, Sealed
+from p2peval.core.messages import Blob, Interval, MetricReport, Reveal, Sealed, Tolerance
 from p2peval.core.outputs import from_bytes
 from p2peval.core.record_check import Contents
 from p2peval.core.types import NANO, from_nano
@@ -41,6 +41,9 @@ SAID = {
     Verdict.BATCH_DEPENDENT: "invalid model: a sample's output depends on the others in its batch",
     Verdict.ILL_CONDITIONED: "invalid model: rounding alone moves its outputs too far",
 }
+
+ANY_CLASS = ""
+"""No machine's equivalence class: outputs of it are scored within the tolerance given."""
 
 
 def wanted(contents: Contents) -> dict[str, Blob]:
@@ -159,15 +162,21 @@ class OwnAudit:
             self._checklist.note("outputs", FAILED, "the outputs do not have the root that was committed to")
 
     async def _metrics(self, reveal: Sealed[Reveal]) -> None:
+        """Intervals allow for the benchmark's tolerance, or for none where the requester's machine was of the
+        evaluator's class: of which it was, the record does not say, so either may be signed."""
         spec, delta = self._contents.spec, self._contents.announcement.delta_nano
-        try:
-            answer = await self._workshop.rescore(spec, reveal.payload.outputs, spec.metrics, delta)
-        except NOT_DONE as error:
-            return self._checklist.note("metrics", FAILED, f"they could not be computed: {error.message}")
-        wrong = metric_problem(self._contents.record.metrics, answer.metrics)
-        if wrong:
-            return self._checklist.note("metrics", FAILED, wrong)
-        self._checklist.note("metrics", OK, "computed anew from outputs and labels: the same values and intervals")
+        wrong = ""
+        for tolerance in (Tolerance(0, 0), spec.tolerance):
+            within = replace(spec, tolerance=tolerance)
+            try:
+                answer = await self._workshop.rescore(within, reveal.payload.outputs, ANY_CLASS, spec.metrics, delta)
+            except NOT_DONE as error:
+                return self._checklist.note("metrics", FAILED, f"they could not be computed: {error.message}")
+            wrong = metric_problem(self._contents.record.metrics, answer.metrics)
+            if not wrong:
+                detail = "computed anew from outputs and labels: the same values and intervals"
+                return self._checklist.note("metrics", OK, detail)
+        self._checklist.note("metrics", FAILED, wrong)
 
     async def _audit(self, reveal: Sealed[Reveal], samples: int | None) -> None:
         spec, certificate = self._contents.spec, self._contents.record.certificate

@@ -128,6 +128,7 @@ class Presenter:
             delta=from_nano(verification.delta_nano),
             audited=audit.sample_size(spec.samples, verification.epsilon_nano, verification.delta_nano),
             replicas=verification.replicas,
+            profile=spec.profile,
             joined=row.joined,
             evaluates=row.evaluates,
             requests=row.requests,

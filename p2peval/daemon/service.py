@@ -157,6 +157,7 @@ class NodeService:
             tolerance=file.tolerance,
             limits=file.limits,
             verification=file.verification,
+            profile=file.profile,
         )
         reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec))
         return self._present.benchmark(self._state.benchmarks[reply.subject])
@@ -267,7 +268,7 @@ class NodeService:
         return self._present.task(self._state.tasks[reply.subject])
 
     async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:
-        """The model on the shelf, scanned; the data to audit it with at hand: nothing is announced before."""
+        """The model on the shelf, scanned and tried; the data to audit it with at hand: nothing is announced before."""
         path = Path(model_path)
         spec = row.spec
         size = await trio.to_thread.run_sync(_size_of, path)
@@ -278,6 +279,7 @@ class NodeService:
             await self._data(row)
         if waited.cancelled_caught:
             raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
+        await self.workshop.rehearse(spec, path)
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
 
     async def _data(self, row: BenchmarkRow) -> None:
@@ -308,15 +310,17 @@ class NodeService:
         wrong = metrics_problem(row.spec.task, metrics or row.spec.metrics)
         if wrong:
             raise UsageError(wrong)
-        outputs = accepted[0].outputs
-        answer = await self.workshop.rescore(row.spec, outputs, metrics or row.spec.metrics, task.delta_nano)
+        replica, outputs = accepted[0], accepted[0].outputs
+        answer = await self.workshop.rescore(
+            row.spec, outputs, replica.equivalence_class, metrics or row.spec.metrics, task.delta_nano
+        )
         return views.RescoreView(
             task=task.id,
             benchmark=row.id,
             benchmark_name=row.spec.name,
             model=task.model.cid,
             model_name=task.model_name,
-            evaluator=self._present.name(accepted[0].peer),
+            evaluator=self._present.name(replica.peer),
             outputs=outputs.cid,
             samples=row.spec.samples,
             metrics=metric_views(answer.metrics),

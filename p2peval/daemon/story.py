@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from p2peval.daemon.views import MetricView, PeerName, ReplicaView, StoryLine, TaskView
 
-COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "withheld"})
-REVEALED = frozenset({"revealed", "fetched", "agrees", "differs"})
-JUDGED = frozenset({"agrees", "differs"})
+COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "doubtful", "withheld"})
+REVEALED = frozenset({"revealed", "fetched", "agrees", "differs", "doubtful"})
+JUDGED = frozenset({"agrees", "differs", "doubtful"})
 LOST = frozenset({"silent", "declined", "withheld"})
 OVER = frozenset({"accepted", "failed", "cancelled"})
 
@@ -91,7 +91,7 @@ def _audited(task: TaskView, replica: ReplicaView, past: bool) -> StoryLine:
     text = f"{counted}/{task.samples} samples of {called(replica.evaluator)}"
     if replica.state in JUDGED:
         text += f", {len(replica.differing)} differ"
-        if replica.state == "differs":
+        if replica.state != "agrees":
             text += ": not counted" + (f" ({replica.reason})" if replica.reason else "")
     return StoryLine(step="audited", text=text, done=past or replica.state in JUDGED)
 

@@ -166,7 +166,10 @@ class NameClaimView(Struct, frozen=True, kw_only=True):
 
 
 class BenchmarkView(Struct, frozen=True, kw_only=True):
-    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ."""
+    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ.
+
+    ``profile``: how models are run, "all" optimisations or "canonical" without any.
+    """
 
     id: str
     name: str
@@ -192,6 +195,7 @@ class BenchmarkView(Struct, frozen=True, kw_only=True):
     delta: float
     audited: int
     replicas: int
+    profile: str
     joined: bool
     evaluates: bool
     requests: bool
@@ -290,6 +294,22 @@ class TaskView(Struct, frozen=True, kw_only=True):
     record: str
     report: str
     story: tuple[StoryLine, ...] = ()
+
+
+class CheckView(Struct, frozen=True, kw_only=True):
+    """``state``: "ok", "missing" (the node runs, with less) or "wrong"; ``hint``: what to do, or ""."""
+
+    name: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+class DoctorView(Struct, frozen=True, kw_only=True):
+    """``healthy``: nothing is wrong."""
+
+    checks: tuple[CheckView, ...]
+    healthy: bool
 
 
 class PreviewView(Struct, frozen=True, kw_only=True):

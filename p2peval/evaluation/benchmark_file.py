@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from p2peval import defaults
-from p2peval.core.benchmark import DTYPES, METRICS, NAME
+from p2peval.core.benchmark import DTYPES, METRICS, NAME, PROFILES
 from p2peval.core.messages import Limits, Range, Tensor, Tolerance, Verification
 from p2peval.core.text import plain
 from p2peval.core.types import BenchmarkId, to_nano
@@ -68,6 +68,7 @@ model_mb = {defaults.LIMIT_MODEL_MB}
 epsilon = {defaults.EPSILON}
 delta = {defaults.DELTA}
 replicas = 1                   # evaluators that run each model
+profile = "{defaults.PROFILE}"                # "canonical": the same bytes on more processors, up to 2x slower
 """
 
 
@@ -102,6 +103,7 @@ class BenchmarkFile:
     tolerance: Tolerance
     limits: Limits
     verification: Verification
+    profile: str
 
 
 def load(directory: Path) -> BenchmarkFile:
@@ -121,7 +123,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
     model = top.section("model")
     task = model.choice("task", tuple(METRICS))
     classes, names = _classes(model, task)
-    data, metrics = top.section("data"), top.section("metrics")
+    data, metrics, verification = top.section("data"), top.section("metrics"), top.section("verification")
     file = BenchmarkFile(
         path=path,
         name=_name(top),
@@ -138,7 +140,8 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
         range=_range(metrics, task),
         tolerance=_tolerance(top.section("tolerance")),
         limits=_limits(top.section("limits")),
-        verification=_verification(top.section("verification")),
+        verification=_verification(verification),
+        profile=verification.choice("profile", PROFILES, defaults.PROFILE),
     )
     _check_width(data, file)
     top.close()

@@ -15,7 +15,8 @@ import msgspec
 
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME
+from p2peval.core.verdict import Verdict
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, PROFILE, WORKER_FRAME
 from p2peval.errors import EvaluationError, LocalProtocolError
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -72,16 +73,22 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
 class Compared(Answer, frozen=True, tag="compared"):
     """The audit of one evaluator's outputs.
 
-    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run.
+    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run:
+    ``verdict`` then is NOT_AUTHENTIC.
     ``drawn``: size of the draw; ``audited``: samples re-run, those where replicas differ included;
     ``differing``: up to MAX_DIFFERING of them that do not hold.
     """
 
-    mismatch: str
+    verdict: Verdict
+    mismatch: str = ""
     drawn: int = 0
     audited: int = 0
     differing: tuple[int, ...] = ()
     metrics: tuple[MetricReport, ...] = ()
+
+
+class Rehearsed(Answer, frozen=True, tag="rehearsed"):
+    """The model runs, and its evaluators can be held to what it says."""
 
 
 class Previewed(Answer, frozen=True, tag="previewed"):
@@ -100,13 +107,19 @@ class Rescored(Answer, frozen=True, tag="rescored"):
     metrics: tuple[MetricReport, ...]
 
 
+class Tried(Answer, frozen=True, tag="tried"):
+    """``layers``: of the sandbox, that were on."""
+
+    layers: tuple[str, ...] = ()
+
+
 A = TypeVar("A", bound=Answer)
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A model on a benchmark's inputs, and what the benchmark says of both."""
+    """A model on a benchmark's inputs, and what the benchmark says of both. ``profile``: of its recipe."""
 
     model: str
     inputs: str
@@ -114,6 +127,7 @@ class Run(msgspec.Struct, frozen=True):
     input: Tensor
     output: Tensor
     limits: Limits
+    profile: str = PROFILE
 
 
 class Scoring(msgspec.Struct, frozen=True):
@@ -222,10 +236,23 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
         return (self.run.model, self.run.inputs, self.scoring.labels)
 
 
+class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
+    """Say whether a model's outputs can be checked at all; its own answer is a refusal otherwise."""
+
+    answers = Rehearsed
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
+
+
 class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
 
-    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
+    ``equivalence_class``: in which they are said to have been made. ``others``: outputs of other replicas.
+    ``scoring`` None: no labels here, hence no metrics.
     """
 
     answers = Compared
@@ -236,8 +263,14 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     nonce: bytes
     task: str
     drawn: int
+    equivalence_class: str
     tolerance: Tolerance
+    fraud_margin: int
     scoring: Scoring | None
+
+    @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -246,12 +279,17 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
 
 
 class Rescore(Job[Rescored], frozen=True, tag="rescore"):
-    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as an audit within ``tolerance`` does."""
+    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as their audit did.
+
+    ``equivalence_class``: in which they are said to have been made, by the recipe ``profile``.
+    """
 
     answers = Rescored
     outputs: str
     samples: int
     output: Tensor
+    equivalence_class: str
+    profile: str
     tolerance: Tolerance
     scoring: Scoring
     limit_mb: int
@@ -265,15 +303,27 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
         return (self.outputs, self.scoring.labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored
+class Trial(Job[Tried], frozen=True, tag="trial"):
+    """Do nothing, locked in as for any other job."""
+
+    answers = Tried
+
+
+AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Rescore | Trial
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Rescored | Tried
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A job and the CPU seconds it may take."""
+    """A job, the CPU seconds it may take, and the layers that are around the worker already."""
 
     job: AnyJob
     cpu_seconds: int
+    walls: tuple[str, ...] = ()
+
+
+def _twice_open(limits: Limits) -> int:
+    """MiB for a job that may open the model a second time, and rewrite it (rule c)."""
+    return 2 * limits.memory_mb + 4 * limits.model_mb
 
 
 def row_bytes(tensor: Tensor) -> int:

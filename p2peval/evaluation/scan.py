@@ -17,14 +17,15 @@ from p2peval.defaults import MAX_GRAPH_DEPTH, MAX_MODEL_NODES
 from p2peval.errors import EvaluationError
 
 
-def _names(text: str) -> frozenset[str]:
+def names(text: str) -> frozenset[str]:
+    """Operators, written as one text."""
     return frozenset(text.split())
 
 
-RANDOM = _names("Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike")
+RANDOM = names("Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike")
 """Never the same twice: no second peer could check them."""
 
-STANDARD = _names(
+STANDARD = names(
     """
     Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool
     BatchNormalization BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike
@@ -47,7 +48,7 @@ STANDARD = _names(
     """
 )
 
-CLASSICAL = _names(
+CLASSICAL = names(
     """
     ArrayFeatureExtractor Binarizer CastMap CategoryMapper DictVectorizer FeatureVectorizer Imputer LabelEncoder
     LinearClassifier LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble

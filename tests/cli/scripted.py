@@ -83,6 +83,7 @@ BENCHMARK = views.BenchmarkView(
     delta=0.01,
     audited=404,
     replicas=1,
+    profile="all",
     joined=True,
     evaluates=True,
     requests=True,

@@ -37,7 +37,7 @@ ASKING = {
     "rep.show": ("rep", "show", "Kq9f"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "stop", "bench.init", "bench.validate", "demo", "eval.verify"}
+ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "eval.verify", "demo"}
 """Answers without a Service behind them; their tests stand in test_alone.py, test_verify.py and test_demo.py."""
 
 

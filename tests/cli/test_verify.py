@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from p2peval.cli.contract import FOLDER
 from p2peval.cli.main import cli
-from p2peval.core.messages import Defined
+from p2peval.core.messages import Defined, Tolerance
 from p2peval.core.record_check import STEPS
 from p2peval.defaults import MAX_REPORT_BYTES
 from tests.daemon.report_case import EVALUATOR, REQUESTER, SAMPLES, Case
@@ -104,6 +104,15 @@ def test_rounding_of_a_metric_is_no_lie(case: Case, tmp_path: Path) -> None:
         Case(tmp_path / "near", changes={"ResultRecord": {"metrics": (near, *case.metrics[1:])}}).folder
     )
     assert code == 0
+
+
+def test_intervals_of_a_requester_of_another_class_are_as_good(case: Case, tmp_path: Path) -> None:
+    other = Case(
+        tmp_path / "other", same_class=False, changes={"BenchmarkSpec": {"tolerance": Tolerance(10**6, 10**6)}}
+    )
+    assert other.metrics[2].audit != case.metrics[2].audit
+    code, states, _ = verify(other.folder)
+    assert (code, states["metrics"]) == (0, "ok")
 
 
 @pytest.mark.parametrize(

@@ -55,11 +55,12 @@ class Case:
     """``folder`` holds model.onnx, inputs.npy, labels.npy, outputs.bin and report.json.
 
     ``changes``: fields of the record, the certificate and others that are signed otherwise than they should be,
-    by the type's name.
+    by the type's name. ``same_class``: the requester's machine is of the evaluator's equivalence class.
     """
 
     folder: Path
     lie: int = 0
+    same_class: bool = True
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -124,7 +125,18 @@ class Case:
         self.equivalence_class = answer.equivalence_class
         self.root = output_root(rows, public_key_of(EVALUATOR.peer_id))
         scoring = Scoring(str(self.folder / "labels.npy"), spec.task, spec.metrics, None, 10_000_000)
-        rescored: Any = perform(Rescore(str(out), SAMPLES, spec.model_output, spec.tolerance, scoring, 1024))
+        rescored: Any = perform(
+            Rescore(
+                outputs=str(out),
+                samples=SAMPLES,
+                output=spec.model_output,
+                equivalence_class=self.equivalence_class if self.same_class else "another",
+                profile=spec.profile,
+                tolerance=spec.tolerance,
+                scoring=scoring,
+                limit_mb=1024,
+            )
+        )
         self.metrics = rescored.metrics
 
     def _record(self) -> Sealed[ResultRecord]:

@@ -25,7 +25,8 @@ from onnx_models import (
 from p2peval.core.messages import Tensor
 from p2peval.defaults import BATCH
 from p2peval.errors import EvaluationError
-from p2peval.evaluation.recipe import equivalence_class, isa_tier, open_model
+from p2peval.evaluation.processor import isa_tier
+from p2peval.evaluation.recipe import equivalence_class, open_model
 
 
 def rows(count: int, width: int = 4) -> np.ndarray:
