@@ -10,7 +10,7 @@ OK, FAILED, OPEN = "ok", "failed", "not checked"
 """States of a check."""
 
 
-class CheckView(Struct, frozen=True, kw_only=True):
+class FindingView(Struct, frozen=True, kw_only=True):
     """``state``: "ok", "failed" or "not checked"; ``detail``: what was found, or why not and what to give for it."""
 
     name: str
@@ -33,7 +33,7 @@ class VerifyView(Struct, frozen=True, kw_only=True):
     benchmark_name: str
     model: str
     model_name: str
-    checks: tuple[CheckView, ...]
+    checks: tuple[FindingView, ...]
     metrics: tuple[MetricView, ...]
 
 

@@ -14,7 +14,7 @@ from p2peval.core.messages import BenchmarkSpec, Outcome, ResultRecord, Sealed
 from p2peval.core.record_check import STEPS, Contents
 from p2peval.core.types import from_nano
 from p2peval.daemon import reports
-from p2peval.daemon.report_views import FAILED, OK, OPEN, CheckView
+from p2peval.daemon.report_views import FAILED, OK, OPEN, FindingView
 from p2peval.daemon.reports import Report, ReportFile
 from p2peval.daemon.story import percent
 from p2peval.errors import RemoteProtocolError, UsageError, VerificationError
@@ -25,7 +25,7 @@ from p2peval.wire.envelope import open_envelope
 class Checklist:
     """Checks in the order in which they were made."""
 
-    made: list[CheckView] = field(default_factory=list)
+    made: list[FindingView] = field(default_factory=list)
 
     @property
     def failed(self) -> str:
@@ -33,7 +33,7 @@ class Checklist:
         return next((check.name for check in self.made if check.state == FAILED), "")
 
     def note(self, name: str, state: str, detail: str) -> None:
-        self.made.append(CheckView(name=name, state=state, detail=detail))
+        self.made.append(FindingView(name=name, state=state, detail=detail))
 
     def make(self, name: str, check: Callable[[], str]) -> None:
         """Make ``check``, which says what it found or raises; leave it open once another has failed."""
