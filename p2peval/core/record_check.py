@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from p2peval.core import audit, commitment
-from p2peval.core.benchmark import output_bytes
+from p2peval.core.benchmark import output_bytes, request_problem
 from p2peval.core.messages import (
     Assignment,
     AuditReport,
@@ -82,8 +82,10 @@ def _announcement(this: Contents) -> None:
     _require(1 <= record.revision <= MAX_REVISIONS, "too_many_revisions")
     sealed = _open(this, record.announcement, TaskAnnouncement)
     _require(TaskId(sealed.id) == record.task and sealed.signer == record.author, "foreign_announcement")
-    _require(sealed.payload.benchmark == record.benchmark, "foreign_benchmark")
-    this.announced = sealed.payload
+    asked = sealed.payload
+    _require(asked.benchmark == record.benchmark, "foreign_benchmark")
+    _require(not request_problem(asked.epsilon_nano, asked.delta_nano, asked.replicas), "bad_request")
+    this.announced = asked
 
 
 def _assignments(this: Contents) -> None:
@@ -164,11 +166,15 @@ def _certificate(this: Contents) -> None:
 
 
 def _enough(this: Contents, attempts: int) -> int:
-    """Samples that the last of ``attempts`` looks needs: the replicas that it judged share its ε."""
+    """Samples that the last of ``attempts`` looks needs: the replicas that it judged share its ε.
+
+    Replicas of one attempt are judged in one look, so there were no fewer looks than attempts that show a check.
+    """
     asked = this.announcement
+    judged = [this.assignments[check.assignment].payload.attempt for check in this.record.checks]
+    _require(len(set(judged)) <= attempts, "certificate_is_wrong")
+    sharing = judged.count(this.assignments[this.record.accepted].payload.attempt)
     look = audit.look_epsilon(asked.epsilon_nano, attempts)
-    attempt = {id_: sealed.payload.attempt for id_, sealed in this.assignments.items()}
-    sharing = sum(attempt[c.assignment] == attempt[this.record.accepted] for c in this.record.checks)
     return audit.sample_size(this.spec.samples, max(1, look // sharing), asked.delta_nano)
 
 

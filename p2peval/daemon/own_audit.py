@@ -96,7 +96,7 @@ def _files(places: Sequence[Path]) -> Iterator[Path]:
         if not place.is_dir():
             yield place
             continue
-        files = [path for path in islice(place.rglob("*"), MAX_VERIFY_FILES + 1) if path.is_file()]
+        files = list(islice((path for path in place.rglob("*") if path.is_file()), MAX_VERIFY_FILES + 1))
         if len(files) > MAX_VERIFY_FILES:
             raise UsageError(f"{place} holds more than {MAX_VERIFY_FILES} files", hint="name the folder or files meant")
         yield from sorted(files)
@@ -211,7 +211,7 @@ def _agrees(samples: int, audited: int, delta_nano: int) -> str:
     missed = audit.miss_probability(samples, min(samples, samples * delta_nano // NANO + 1), audited)
     return (
         f"{audited} of {samples} samples, drawn and re-run here, 0 differ: a lie on more than "
-        f"{percent(from_nano(delta_nano))} of the outputs would have been caught with p ≥ {percent(1 - missed)}"
+        f"{percent(from_nano(delta_nano))} of the outputs would have escaped with p ≤ {percent(missed)}"
     )
 
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from p2peval.cli.contract import FOLDER
 from p2peval.cli.main import cli
-from p2peval.core.messages import Defined, Tolerance
+from p2peval.core.messages import Defined, Outcome, Tolerance
 from p2peval.core.record_check import STEPS
 from p2peval.defaults import MAX_REPORT_BYTES
 from tests.daemon.report_case import EVALUATOR, REQUESTER, SAMPLES, Case
@@ -129,6 +129,7 @@ def test_what_is_missing_from_a_metric_is_noticed(case: Case, tmp_path: Path, ch
     [
         ("benchmark", {"BenchmarkSpec": {"group_names": ("a",)}}),
         ("announcement", {"ResultRecord": {"revision": 99}}),
+        ("announcement", {"TaskAnnouncement": {"delta_nano": 10**9}}),
         ("assignments", {"Assignment": {"task": "bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}}),
         ("commitments", {"Assignment": {"evaluator": REQUESTER.peer_id}}),
         ("reveals", {"Commitment": {"digest": b"x" * 32}}),
@@ -155,6 +156,18 @@ def test_record_that_contradicts_itself_fails_at_the_step_that_finds_it(
     assert [name for name, state in states.items() if state == "failed"] == [step], details
     after = list(states)[list(states).index(step) + 1 :]
     assert {states[name] for name in after} <= {"not checked"}
+
+
+def test_failed_task_has_nothing_to_check_but_its_signatures(tmp_path: Path) -> None:
+    nothing = {"outcome": Outcome.FAILED, "accepted": "", "certificate": None, "checks": (), "metrics": ()}
+    case = Case(tmp_path / "failed", changes={"ResultRecord": nothing})
+    code, states, details = verify(case.folder)
+    assert code == 0
+    assert [states[name] for name in DATA] == ["not checked"] * 3
+    assert "failed" in details["audit"]
+    result = CliRunner().invoke(cli, ["eval", "export", str(case.report), "--to", "csv"])
+    assert result.exit_code == 2
+    assert "no result to export" in result.stderr
 
 
 def edited(alone: Path, tmp_path: Path, edit: Callable[[dict[str, Any]], object]) -> Path:
