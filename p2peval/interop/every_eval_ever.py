@@ -15,14 +15,17 @@ from p2peval.interop.result import Measure, Result, ipfs
 
 SCHEMA_VERSION = "0.3.0"
 
+UNIT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "ece", "auroc")
+
 BOUNDS: dict[str, tuple[float | str | None, float | str | None]] = {
+    **dict.fromkeys(UNIT, (0.0, 1.0)),
     "brier": (0.0, 2.0),
     "log_loss": (0.0, "Infinity"),
     "mae": (0.0, "Infinity"),
     "rmse": (0.0, "Infinity"),
     "r2": ("-Infinity", 1.0),
 }
-"""Least and greatest value of what does not lie between 0 and 1."""
+"""Least and greatest value; of a metric that is not named here they are not told."""
 
 
 def every_eval_ever(result: Result) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def _model(result: Result) -> dict[str, Any]:
 
 def _entry(result: Result, measure: Measure, value: float) -> dict[str, Any]:
     spec, name = result.spec, _name(measure)
-    least, most = BOUNDS.get(measure.name, (0.0, 1.0))
+    least, most = BOUNDS.get(measure.name, (None, None))
     return {
         "evaluation_result_id": f"{result.record}/{name}",
         "evaluation_name": f"{spec.name}/{name}",

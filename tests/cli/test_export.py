@@ -35,7 +35,7 @@ def fields(required: dict[str, Any], optional: dict[str, Any] | None = None, *, 
     }
 
 
-BOUND = {"anyOf": [{"type": "number"}, {"enum": ["Infinity", "-Infinity"]}]}
+BOUND = {"anyOf": [{"type": ["number", "null"]}, {"enum": ["Infinity", "-Infinity"]}]}
 EVERY_EVAL_EVER = fields(
     {
         "schema_version": {"const": "0.3.0"},
