@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.daemon.report_mutator import broken_reports
 INPUTS = 6_000
 MANY, PIECES = 1_000_000, 20
 HANG = 1.0
-"""Seconds that no single input may take."""
+"""Seconds of CPU time that no single input may take; nothing here waits for anything else."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def survive(case: Case, seeds: list[bytes], count: int, seed: int) -> Counter[st
     ends: Counter[str] = Counter()
     slowest = 0.0
     for data in broken_reports(seeds, count, seed):
-        began = perf_counter()
+        began = process_time()
         try:
             _, signed, checklist = check_file(data)
         except (UsageError, VerificationError) as error:
@@ -55,9 +55,9 @@ def survive(case: Case, seeds: list[bytes], count: int, seed: int) -> Counter[st
                 assert signed.record is not None
                 assert signed.spec is not None
                 assert (signed.record.envelope, signed.spec.envelope) == (case.record.envelope, case.spec.envelope)
-        slowest = max(slowest, perf_counter() - began)
+        slowest = max(slowest, process_time() - began)
         assert slowest < HANG, data
-    print(f"\n{count} mutated reports, slowest {1000 * slowest:.1f} ms: {dict(ends.most_common())}")
+    print(f"\n{count} mutated reports, slowest {1000 * slowest:.1f} ms of CPU: {dict(ends.most_common())}")
     return ends
 
 
