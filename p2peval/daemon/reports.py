@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -196,7 +197,18 @@ def _decoded(report: Report) -> dict[str, Any]:
         "benchmark": report.spec.payload,
         "announcement": announcement.payload,
     }
-    return {name: msgspec.to_builtins(payload, enc_hook=lambda v: v.name.lower()) for name, payload in shown.items()}
+    return {name: _plain(payload) for name, payload in shown.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Messages as JSON for people: bytes in base64, and enums by their names."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return value.name.lower() if isinstance(value, Enum) else value
 
 
 def _canonical(value: Any) -> bytes:
