@@ -7,7 +7,7 @@ from dataclasses import replace
 from p2peval.core import commitment, membership
 from p2peval.core.assignment import commit_window
 from p2peval.core.context import Context
-from p2peval.core.effects import FetchBlob, RunEvaluation
+from p2peval.core.effects import FetchBlob, RunEvaluation, Stop
 from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
 from p2peval.core.messages import (
     Assignment,
@@ -30,6 +30,9 @@ MODEL = "model/"
 
 INPUTS = "inputs/"
 """Prefix of the effect ids under which the inputs of an assigned task are fetched."""
+
+RUN = "run/"
+"""Prefix of the effect ids under which an assigned model is run."""
 
 OPEN = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 """States in which a duty may still cost us work."""
@@ -139,7 +142,7 @@ def on_blob(ctx: Context, event: BlobReady | BlobFailed) -> None:
         return
     ctx.state.duties.put(replace(duty, state=DutyState.RUNNING))
     spec = ctx.state.benchmarks[duty.benchmark].spec
-    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model, duty.requester))
+    ctx.do(RunEvaluation(f"{RUN}{duty.assignment}", duty.task, duty.assignment, spec, duty.model, duty.requester))
 
 
 def on_finished(ctx: Context, event: EvaluationFinished) -> None:
@@ -261,6 +264,8 @@ def _give_up(ctx: Context, duty: DutyRow, reason: str) -> None:
 def _finish(ctx: Context, duty: DutyRow, state: DutyState, reason: str) -> None:
     if duty.state in (DutyState.DONE, DutyState.FAILED):
         return
+    if duty.state in (DutyState.FETCHING, DutyState.RUNNING):
+        ctx.do(Stop(tuple(f"{kind}{duty.assignment}" for kind in (INPUTS, MODEL, RUN))))
     ctx.state.duties.put(replace(duty, state=state, reason=reason, deadline=0.0, generation=duty.generation + 1))
     ctx.notify("duty.done" if state is DutyState.DONE else "duty.failed", duty.task, reason=reason)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core.benchmark import PROFILES, problem
+from p2peval.core.benchmark import PROFILES, labels_of, problem
 from p2peval.core.context import Context
 from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import Introduced, JoinBenchmark, LeaveBenchmark, PublishBenchmark
@@ -177,8 +177,9 @@ def fetch_data(ctx: Context, row: BenchmarkRow) -> None:
     holders = tuple(peer for peer in holders if peer != ctx.me)
     if row.evaluates or row.requests:
         ctx.do(FetchBlob(f"data/{row.id}/inputs", spec.inputs, holders, until))
-    if row.requests and spec.labels is not None:
-        ctx.do(FetchBlob(f"data/{row.id}/labels", spec.labels, holders, until))
+    if row.requests:
+        for what, blob in labels_of(spec).items():
+            ctx.do(FetchBlob(f"data/{row.id}/{what}", blob, holders, until))
 
 
 def _claim(ctx: Context, announcement: BenchmarkAnnouncement) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from p2peval.core import audit, commitment
-from p2peval.core.benchmark import output_bytes, request_problem
+from p2peval.core.benchmark import output_bytes, reports_of, request_problem
 from p2peval.core.messages import (
     Assignment,
     AuditReport,
@@ -162,7 +162,7 @@ def _certificate(this: Contents) -> None:
         "certificate_is_wrong",
     )
     _require(certificate.audited == check.drawn >= _enough(this, certificate.attempts), "certificate_is_wrong")
-    _require(tuple(m.name for m in record.metrics) == spec.metrics, "wrong_metrics")
+    _require(tuple((m.name, m.group) for m in record.metrics) == reports_of(spec), "wrong_metrics")
 
 
 def _enough(this: Contents, attempts: int) -> int:

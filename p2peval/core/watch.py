@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import ceil
 
 from p2peval.core import audit, reputation
+from p2peval.core.benchmark import data_of
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -78,8 +79,7 @@ def look(ctx: Context) -> None:
 def _needs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
     """What an audit reads, in the order in which it is fetched; what is here already costs nothing."""
     spec = ctx.state.benchmarks[row.benchmark].spec
-    needs = {"outputs": row.outputs, "model": row.model, "inputs": spec.inputs}
-    return needs if spec.labels is None else {**needs, "labels": spec.labels}
+    return {"outputs": row.outputs, "model": row.model, **data_of(spec)}
 
 
 def _fetch(ctx: Context, row: WatchRow, what: str) -> None:

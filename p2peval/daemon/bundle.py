@@ -23,7 +23,13 @@ from p2peval.defaults import DATA_PATIENCE
 from p2peval.errors import NetworkError, NotFoundError, UsageError, VerificationError
 from p2peval.store.disk import refusals
 
-NAMES = {"model": "model.onnx", "inputs": "inputs.npy", "labels": "labels.npy", "outputs": "outputs.bin"}
+NAMES = {
+    "model": "model.onnx",
+    "inputs": "inputs.npy",
+    "labels": "labels.npy",
+    "groups": "groups.npy",
+    "outputs": "outputs.bin",
+}
 
 
 async def report_of(found: TaskRow | ResultRow, driver: Driver, network: str) -> ReportFile:

@@ -22,7 +22,7 @@ from p2peval.core.types import PeerId
 from p2peval.daemon import credentials, reports
 from p2peval.daemon.doctor import examine
 from p2peval.daemon.own_audit import OwnAudit, gather, wanted
-from p2peval.daemon.present import metric_views
+from p2peval.daemon.present import condition_views, metric_views
 from p2peval.daemon.report_views import ExportView, VerifyView
 from p2peval.daemon.reports import REPORT_NAME, ReportFile
 from p2peval.daemon.shelf import Shelf
@@ -31,7 +31,7 @@ from p2peval.daemon.views import ValidateView
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import EVALUATION_DEADLINE
 from p2peval.errors import StoreError, UsageError, VerificationError
-from p2peval.evaluation import benchmark_file
+from p2peval.evaluation import benchmark_file, benchmark_template
 from p2peval.evaluation.jobs import Prepare
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.interop import hugging_face
@@ -73,7 +73,7 @@ def draft_benchmark(directory: Path) -> Path:
     with refusals("writing", path):
         directory.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(benchmark_file.template(slug if len(slug) >= 2 else "my-benchmark"))
+            file.write(benchmark_template.template(slug if len(slug) >= 2 else "my-benchmark"))
     return path
 
 
@@ -96,6 +96,9 @@ def validate_benchmark(directory: Path) -> ValidateView:
             dtype=found.dtype,
             per_class=found.per_class,
             metrics=file.metrics,
+            group_names=found.group_names,
+            per_group=found.per_group,
+            conditions=condition_views(file.conditions),
         )
 
     return trio.run(prepare)

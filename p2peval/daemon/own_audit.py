@@ -15,7 +15,7 @@ from pathlib import Path
 import trio
 
 from p2peval.core import audit
-from p2peval.core.benchmark import width
+from p2peval.core.benchmark import data_of, labels_of, width
 from p2peval.core.commitment import output_root
 from p2peval.core.effects import Compare
 from p2peval.core.events import ComparisonFailed
@@ -47,10 +47,8 @@ ANY_CLASS = ""
 
 
 def wanted(contents: Contents) -> dict[str, Blob]:
-    """What can be checked against, by what it is; ``labels`` only where they are public."""
-    blobs = {"model": contents.announcement.model, "inputs": contents.spec.inputs}
-    if contents.spec.labels is not None:
-        blobs["labels"] = contents.spec.labels
+    """What can be checked against, by what it is; labels and groups only where they are public."""
+    blobs = {"model": contents.announcement.model, **data_of(contents.spec)}
     if contents.accepted is not None:
         blobs["outputs"] = contents.accepted.payload.outputs
     return blobs
@@ -128,7 +126,7 @@ class OwnAudit:
             await self._root(reveal)
         if self._contents.spec.labels is None:
             self._checklist.note("metrics", OPEN, "the labels are not public: only the benchmark's author can score")
-        elif self._has("metrics", "outputs", "labels"):
+        elif self._has("metrics", "outputs", *labels_of(self._contents.spec)):
             await self._metrics(reveal)
         if self._has("audit", "model", "inputs", "outputs"):
             await self._audit(reveal, samples)

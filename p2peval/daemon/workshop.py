@@ -136,14 +136,14 @@ class Workshop:
         )
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
-    async def prepare(self, directory: Path) -> tuple[jobs.Prepared, Blob, Blob]:
-        """Parse a benchmark directory's data; returns inputs and labels on the shelf."""
+    async def prepare(self, directory: Path) -> tuple[jobs.Prepared, dict[str, Blob]]:
+        """Parse a benchmark directory's data; returns inputs, labels and any groups on the shelf, by these names."""
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             job = jobs.Prepare(str(directory), folder)
             answer = await self._sandbox.run(job, deadline=PREPARE_SECONDS)
-            inputs = await self._library.add(Path(folder) / "inputs.npy")
-            labels = await self._library.add(Path(folder) / "labels.npy")
-        return answer, inputs, labels
+            names = ("inputs", "labels", *(("groups",) if answer.group_names else ()))
+            blobs = {name: await self._library.add(Path(folder) / f"{name}.npy") for name in names}
+        return answer, blobs
 
     def _queue(self, requester: PeerId | None) -> str:
         """Requesters are served in turn; what this node wants itself goes first."""
@@ -163,5 +163,14 @@ class Workshop:
     async def _scoring(self, spec: BenchmarkSpec, delta_nano: int) -> jobs.Scoring | None:
         if spec.labels is None:
             return None
-        labels = await self._library.path(spec.labels.cid)
-        return jobs.Scoring(labels, spec.task, spec.metrics, spec.range, delta_nano)
+        path = self._library.path
+        return jobs.Scoring(
+            labels=await path(spec.labels.cid),
+            task=spec.task,
+            metrics=spec.metrics,
+            range=spec.range,
+            delta_nano=delta_nano,
+            groups=await path(spec.groups.cid) if spec.groups else "",
+            group_names=spec.group_names,
+            conditions=tuple(condition.name for condition in spec.conditions),
+        )

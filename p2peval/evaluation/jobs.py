@@ -16,7 +16,7 @@ import msgspec
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.core.verdict import Verdict
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, PROFILE, WORKER_FRAME
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE, WORKER_FRAME
 from p2peval.errors import EvaluationError, LocalProtocolError
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -38,7 +38,8 @@ class Failed(Answer, frozen=True, tag="failed"):
 class Prepared(Answer, frozen=True, tag="prepared"):
     """``inputs.npy`` holds samples × shape of ``dtype``; ``labels.npy`` int64 or float64, one per sample.
 
-    ``per_class``: samples of each class, empty for regression.
+    After the clean samples, which ``samples`` counts, the inputs hold those of each perturbation. ``per_class``:
+    samples of each class, empty for regression. ``per_group``: of each of ``group_names``, both empty without groups.
     """
 
     samples: int
@@ -46,6 +47,8 @@ class Prepared(Answer, frozen=True, tag="prepared"):
     dtype: str
     label_dtype: str
     per_class: tuple[int, ...]
+    group_names: tuple[str, ...] = ()
+    per_group: tuple[int, ...] = ()
 
 
 class Scanned(Answer, frozen=True, tag="scanned"):
@@ -131,13 +134,24 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Scoring(msgspec.Struct, frozen=True):
-    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered."""
+    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered.
+
+    ``labels`` and ``groups`` ("" without) are of the clean samples; the outputs have a block for each of
+    ``conditions`` after theirs.
+    """
 
     labels: str
     task: str
     metrics: tuple[str, ...]
     range: Range | None
     delta_nano: int
+    groups: str = ""
+    group_names: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.labels, self.groups) if self.groups else (self.labels,)
 
 
 class Job(msgspec.Struct, Generic[A], frozen=True):
@@ -165,7 +179,7 @@ class Job(msgspec.Struct, Generic[A], frozen=True):
 
 
 class Prepare(Job[Prepared], frozen=True, tag="prepare"):
-    """Parse the data of the benchmark in ``directory`` into ``out``/inputs.npy and ``out``/labels.npy."""
+    """Parse the data of the benchmark in ``directory`` into ``out``/inputs.npy, labels.npy and groups.npy."""
 
     answers = Prepared
     directory: str
@@ -173,11 +187,11 @@ class Prepare(Job[Prepared], frozen=True, tag="prepare"):
 
     @property
     def products(self) -> tuple[str, ...]:
-        return (f"{self.out}/inputs.npy", f"{self.out}/labels.npy")
+        return (f"{self.out}/inputs.npy", f"{self.out}/labels.npy", f"{self.out}/groups.npy")
 
     @property
     def writes(self) -> int:
-        return MAX_DATA_BYTES
+        return MAX_DATA_BYTES + NPY_HEADER
 
 
 class Scan(Job[Scanned], frozen=True, tag="scan"):
@@ -233,7 +247,7 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.run.model, self.run.inputs, self.scoring.labels)
+        return (self.run.model, self.run.inputs, *self.scoring.reads)
 
 
 class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
@@ -274,7 +288,7 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        labels = (self.scoring.labels,) if self.scoring else ()
+        labels = self.scoring.reads if self.scoring else ()
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
 
 
@@ -300,7 +314,7 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.outputs, self.scoring.labels)
+        return (self.outputs, *self.scoring.reads)
 
 
 class Trial(Job[Tried], frozen=True, tag="trial"):

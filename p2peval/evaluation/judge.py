@@ -121,7 +121,7 @@ def judge(subject: Subject, claim: Claim, rules: Rules, seed: bytes = b"") -> Fi
 def invalid(subject: Subject, indices: Sequence[int], rules: Rules) -> Verdict | None:
     """Whether nobody could be held to this model's outputs: BATCH_DEPENDENT, ILL_CONDITIONED, or None.
 
-    Asked before a task is announced, of up to BATCH samples. One that depends on its neighbours is enough; but that
+    Asked before a task is announced, of REHEARSED samples. One that depends on its neighbours is enough; but that
     rounding moves an output is a flaw of the model only where it does so for most.
     """
     model = subject.open()
@@ -162,7 +162,7 @@ def _alone(model: Model, inputs: Array, index: int) -> Array:
 
 
 def _shaky(subject: Subject, model: Model, indices: Sequence[int], rerun: Outputs, rules: Rules) -> Bools:
-    """Which samples' outputs move too far when nothing but rounding changes (rule c). At most BATCH of them."""
+    """Which samples' outputs move too far when nothing but rounding changes (rule c)."""
     moved = np.zeros(len(indices), bool)
     for outputs in _rounded_otherwise(subject, model, subject.inputs[list(indices)]):
         moved |= differing(subject.rows(outputs), rerun, rules.steadiness)
@@ -170,21 +170,25 @@ def _shaky(subject: Subject, model: Model, indices: Sequence[int], rerun: Output
 
 
 def _rounded_otherwise(subject: Subject, model: Model, inputs: Array) -> Iterator[Array]:
-    """Outputs of up to a batch of samples by inputs a hair off, by the other optimisation level, and by noise."""
-    for nudged in _nudged(inputs):
-        yield model.run_all(nudged)
-    yield replace(subject, recipe=subject.recipe.other).open().run_all(inputs)
-    noisy = replace(subject, model=shaken(subject.model), recipe=subject.recipe.other).open()
-    for _ in range(SHAKES):
-        yield noisy.run_all(inputs)
+    """Outputs of a few samples by inputs a hair off, by the other optimisation level, and by noise."""
+    yield from _each(model, _nudged(inputs))
+    other = replace(subject, recipe=subject.recipe.other)
+    yield from _each(other.open(), [inputs])
+    yield from _each(replace(other, model=shaken(subject.model)).open(), [inputs] * SHAKES)
 
 
-def _nudged(inputs: Array) -> Iterator[Array]:
+def _each(model: Model, variants: Sequence[Array]) -> Iterator[Array]:
+    """Outputs of each of some inputs of equal shape, run together: few samples do not fill a batch."""
+    if variants:
+        outputs = model.run_all(np.concatenate(variants))
+        yield from np.split(outputs, len(variants))
+
+
+def _nudged(inputs: Array) -> list[Array]:
     """``inputs`` off by one ulp: all up, all down, each its own way. Whole numbers stay: codes and counts are exact."""
     if inputs.dtype.kind != "f":
-        return
+        return []
     free = np.isfinite(inputs) & (inputs != np.round(inputs))
     each = np.random.default_rng(0).integers(0, 2, inputs.shape).astype(bool)
-    for up in (np.ones(inputs.shape, bool), np.zeros(inputs.shape, bool), each):
-        toward = np.where(up, np.inf, -np.inf).astype(inputs.dtype)
-        yield np.where(free, np.nextafter(inputs, toward), inputs)
+    ways = (np.where(up, np.inf, -np.inf).astype(inputs.dtype) for up in (True, False, each))
+    return [np.where(free, np.nextafter(inputs, toward), inputs) for toward in ways]

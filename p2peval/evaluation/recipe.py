@@ -118,6 +118,23 @@ class Model:
 
 def open_model(data: bytes, input: Tensor, output: Tensor, recipe: Recipe = Recipe()) -> Model:
     """Open a scanned model. Raises EvaluationError naming what the model has and what the benchmark wants."""
+    session = _session(data, recipe)
+    _fit_input(session.get_inputs(), input)
+    _fit_output(session.get_outputs(), output)
+    names, name, run = [output.name], input.name, session.run
+    return Model(input, output, lambda rows: run(names, {name: rows})[0])
+
+
+def output_dtypes(data: bytes) -> dict[str, str]:
+    """The dtypes of a model's outputs, as onnxruntime works them out where the model does not say.
+
+    Left out: outputs that are no tensors of a dtype that benchmarks know. Raises EvaluationError.
+    """
+    found = {arg.name: _DTYPES.get(arg.type) for arg in _session(data, Recipe("canonical")).get_outputs()}
+    return {name: dtype for name, dtype in found.items() if dtype is not None}
+
+
+def _session(data: bytes, recipe: Recipe) -> Any:
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -129,11 +146,7 @@ def open_model(data: bytes, input: Tensor, output: Tensor, recipe: Recipe = Reci
     # Else a file that is ONNX to the scan could be read as onnxruntime's own format here.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     with _translated("model_load"):
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    _fit_input(session.get_inputs(), input)
-    _fit_output(session.get_outputs(), output)
-    names, name, run = [output.name], input.name, session.run
-    return Model(input, output, lambda rows: run(names, {name: rows})[0])
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 def _onnxruntime() -> Any:

@@ -175,12 +175,12 @@ def _preview(job: Preview) -> Previewed:
 
 
 def _rehearse(job: Rehearse) -> Rehearsed:
-    from p2peval.defaults import BATCH
+    from p2peval.defaults import REHEARSED
     from p2peval.evaluation.judge import Rules, invalid
 
-    samples = job.run.samples
-    spread = sorted({place * (samples - 1) // max(1, BATCH - 1) for place in range(BATCH)})
-    verdict = invalid(_subject(job.run), spread, Rules(job.tolerance, job.fraud_margin))
+    middle, end = job.run.samples // 2, job.run.samples  # of two batches, the last and padded one among them
+    some = sorted({index for k in range(REHEARSED // 2) for index in (min(middle + k, end - 1), max(0, end - 1 - k))})
+    verdict = invalid(_subject(job.run), some, Rules(job.tolerance, job.fraud_margin))
     if verdict is not None:
         raise EvaluationError(verdict.value, f"the model is {REASONS[verdict]}", hint=HINTS[verdict])
     return Rehearsed()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from p2peval.evaluation.recipe import output_dtypes
 from p2peval.evaluation.scan import names
 
 EXACT = names(
@@ -24,8 +25,11 @@ EXACT = names(
 )
 """Operators that only move, pick or compare numbers: all processors agree on them."""
 
+KINDS = {"float32": 1, "float64": 11}
+"""In which arithmetic rounds, and what ONNX calls them."""
+
 ULP = {1: 2.0**-23, 11: 2.0**-52}
-"""ONNX's element types in which arithmetic rounds (float32, float64), and one ulp of 1 in each."""
+"""Of 1, in each of these."""
 
 
 def shaken(data: bytes) -> bytes:
@@ -41,7 +45,7 @@ def shaken(data: bytes) -> bytes:
         nodes.append(node)
         for at, name in enumerate(node.output if node.op_type not in EXACT else ()):
             kind = kinds.get(name)
-            if kind in ULP:
+            if kind is not None:
                 prefix = f"p2peval/shaken/{place}/{at}"
                 node.output[at] = f"{prefix}/raw"
                 nodes += [*_draw(prefix, kind, opset, place), *_noise(prefix, name, kind)]
@@ -89,8 +93,13 @@ def _noise(prefix: str, name: str, kind: int) -> list[Any]:
 
 
 def _kinds(model: Any) -> dict[str, int]:
-    """Element types of the tensors between nodes, as far as ONNX can tell them."""
-    from onnx import shape_inference
+    """Element types of the tensors between nodes that round: of a copy of the model that gives them all away."""
+    from onnx import ModelProto, ValueInfoProto
 
-    graph = shape_inference.infer_shapes(model).graph
-    return {value.name: value.type.tensor_type.elem_type for value in (*graph.value_info, *graph.output)}
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    del copy.graph.output[:]
+    names = (name for node in copy.graph.node for name in node.output if name)
+    copy.graph.output.extend([ValueInfoProto(name=name) for name in names])
+    dtypes = output_dtypes(copy.SerializeToString())
+    return {name: KINDS[dtype] for name, dtype in dtypes.items() if dtype in KINDS}

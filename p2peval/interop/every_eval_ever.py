@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from p2peval import __version__
+from p2peval.core.benchmark import GAP, clean_samples
 from p2peval.core.types import from_nano
 from p2peval.defaults import SAMPLING_LEVEL
 from p2peval.interop.result import Measure, Result, ipfs
 
 SCHEMA_VERSION = "0.3.0"
 
-UNIT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "ece", "auroc")
+UNIT = ("accuracy", "balanced_accuracy", "macro_f1", "micro_f1", "ece", "auroc", "selective_auroc", "aurc")
 
 BOUNDS: dict[str, tuple[float | str | None, float | str | None]] = {
-    **dict.fromkeys(UNIT, (0.0, 1.0)),
+    **dict.fromkeys((*UNIT, *(name + GAP for name in UNIT)), (0.0, 1.0)),
     "brier": (0.0, 2.0),
     "log_loss": (0.0, "Infinity"),
     "mae": (0.0, "Infinity"),
@@ -113,7 +114,7 @@ def _name(measure: Measure) -> str:
 
 
 def _sampling(result: Result, measure: Measure) -> dict[str, Any]:
-    told: dict[str, Any] = {} if measure.group else {"num_samples": result.spec.samples}
+    told: dict[str, Any] = {} if measure.group else {"num_samples": clean_samples(result.spec)}
     if measure.sampling:
         low, high = measure.sampling
         told["confidence_interval"] = {

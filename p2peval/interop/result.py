@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from p2peval.core.leaderboard import LOWER_IS_BETTER
+from p2peval.core.benchmark import lower_is_better
 from p2peval.core.messages import (
     BenchmarkSpec,
     Blob,
@@ -95,7 +95,7 @@ class Result:
                 group=metric.group,
                 status=metric.defined.name.lower(),
                 value=from_nano(metric.value_nano) if metric.defined is Defined.VALUE else None,
-                lower_is_better=metric.name in LOWER_IS_BETTER,
+                lower_is_better=lower_is_better(metric.name),
                 audit=_range(metric.audit),
                 sampling=_range(metric.sampling),
                 ambiguity=_range(metric.ambiguity),

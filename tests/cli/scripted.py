@@ -220,6 +220,9 @@ class Scripted:
     async def benchmark(self, ref: str) -> views.BenchmarkView:
         return await self._say(BENCHMARK, "benchmark", ref)
 
+    async def croissant(self, ref: str) -> dict[str, Any]:
+        return await self._say({"@type": "sc:Dataset", "name": "digits"}, "croissant", ref)
+
     async def invite(self, ref: str) -> views.InviteView:
         view = views.InviteView(invite="p2peval-invite", benchmark=BENCH, name="digits", author=ANN_NAME)
         return await self._say(view, "invite", ref)

@@ -158,6 +158,19 @@ def test_record_that_contradicts_itself_fails_at_the_step_that_finds_it(
     assert {states[name] for name in after} <= {"not checked"}
 
 
+def test_groups_are_told_apart_and_their_file_is_asked_for(tmp_path: Path) -> None:
+    case = Case(tmp_path / "grouped", groups=True)
+    code, states, _ = verify(case.folder)
+    assert (code, set(states.values())) == (0, {"ok"})
+    (case.folder / "groups.npy").unlink()
+    code, states, details = verify(case.folder)
+    assert (code, states["metrics"], states["audit"]) == (0, "not checked", "ok")
+    assert "the groups (" in details["metrics"]
+    text = CliRunner().invoke(cli, ["eval", "export", str(case.report), "--to", "csv"]).stdout
+    rows = [line.split(",")[4:6] for line in text.splitlines()[1:]]
+    assert [row for row in rows if row[0] == "accuracy" and row[1]] == [["accuracy", "north"], ["accuracy", "south"]]
+
+
 def test_failed_task_has_nothing_to_check_but_its_signatures(tmp_path: Path) -> None:
     nothing = {"outcome": Outcome.FAILED, "accepted": "", "certificate": None, "checks": (), "metrics": ()}
     case = Case(tmp_path / "failed", changes={"ResultRecord": nothing})

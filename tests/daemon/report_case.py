@@ -56,11 +56,13 @@ class Case:
 
     ``changes``: fields of the record, the certificate and others that are signed otherwise than they should be,
     by the type's name. ``same_class``: the requester's machine is of the evaluator's equivalence class.
+    ``groups``: the samples are of two groups by turns, in groups.npy.
     """
 
     folder: Path
     lie: int = 0
     same_class: bool = True
+    groups: bool = False
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,6 +71,8 @@ class Case:
         np.save(self.folder / "inputs.npy", inputs[:SAMPLES])
         np.save(self.folder / "labels.npy", labels[:SAMPLES])
         (self.folder / "model.onnx").write_bytes(classifier("logistic"))
+        if self.groups:
+            np.save(self.folder / "groups.npy", np.arange(SAMPLES) % 2)
         self.spec = AUTHOR.seal(self._changed(self._spec()))
         self._evaluate()
         self.record = self._record()
@@ -107,6 +111,8 @@ class Case:
             tolerance=Tolerance(10_000, 10_000),
             limits=Limits(60, 1024, 64),
             verification=Verification(10_000_000, 10_000_000, 1, 3),
+            groups=self.blob("groups.npy") if self.groups else None,
+            group_names=("north", "south") if self.groups else (),
         )
 
     def _evaluate(self) -> None:
@@ -124,7 +130,9 @@ class Case:
         rows.tofile(out)
         self.equivalence_class = answer.equivalence_class
         self.root = output_root(rows, public_key_of(EVALUATOR.peer_id))
-        scoring = Scoring(str(self.folder / "labels.npy"), spec.task, spec.metrics, None, 10_000_000)
+        scoring = Scoring(
+            str(self.folder / "labels.npy"), spec.task, spec.metrics, None, 10_000_000, *self._grouping(spec)
+        )
         rescored: Any = perform(
             Rescore(
                 outputs=str(out),
@@ -138,6 +146,9 @@ class Case:
             )
         )
         self.metrics = rescored.metrics
+
+    def _grouping(self, spec: BenchmarkSpec) -> tuple[Any, ...]:
+        return (str(self.folder / "groups.npy"), spec.group_names) if self.groups else ()
 
     def _record(self) -> Sealed[ResultRecord]:
         announced = REQUESTER.seal(

@@ -160,6 +160,16 @@ def test_a_near_tie_model_claiming_all_is_right_is_not_accepted_in_our_class_and
     assert truth.audit.low_nano > abroad.metrics[0].audit.low_nano
 
 
+def test_who_runs_in_our_class_is_scored_without_the_tolerance(tmp_path: Path) -> None:
+    case = trial(tmp_path, classifier("mlp"), digits()[0][:SAMPLES], DIGITS_IN, DIGITS_OUT)
+    np.save(tmp_path / "labels.npy", digits()[1][:SAMPLES])
+    scoring = Scoring(str(tmp_path / "labels.npy"), "classification", ("brier",), None, to_nano(0.01))
+    case, honest = replace(case, scoring=scoring), case.honest("all")
+    at_home = case.audit(honest, OURS).metrics[0].audit
+    abroad = case.audit(honest, ABROAD).metrics[0].audit
+    assert abroad.low_nano < at_home.low_nano < at_home.high_nano < abroad.high_nano
+
+
 # ── honest and lying claims of both classes ───────────────────────────────────────────────────────
 
 
