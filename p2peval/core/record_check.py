@@ -36,6 +36,15 @@ Opener = Callable[[bytes], Sealed[Payload]]
 """Envelope to checked object; raises RemoteProtocolError."""
 
 
+class SlotFilledTwiceError(RemoteProtocolError):
+    """``first`` and ``second`` stand in one slot: whoever signed them equivocates, or the record repeats itself."""
+
+    def __init__(self, first: Sealed[Payload], second: Sealed[Payload]) -> None:
+        super().__init__("equivocation", f"two {type(first.payload).__name__}s of {first.signer} in one slot")
+        self.first = first
+        self.second = second
+
+
 @dataclass(slots=True)
 class Contents:
     """A record and what its envelopes hold, filled in by the steps that check them.
@@ -46,18 +55,23 @@ class Contents:
     spec: BenchmarkSpec
     record: ResultRecord
     open: Opener
-    announced: TaskAnnouncement | None = None
+    announced: Sealed[TaskAnnouncement] | None = None
     assignments: dict[AssignmentId, Sealed[Assignment]] = field(default_factory=dict)
     commitments: dict[ObjectId, Sealed[Commitment]] = field(default_factory=dict)
     windows: set[tuple[int, ObjectId]] = field(default_factory=set)
     reveals: dict[AssignmentId, Sealed[Reveal]] = field(default_factory=dict)
 
     @property
-    def announcement(self) -> TaskAnnouncement:
-        """Raises RemoteProtocolError before the first step has passed."""
+    def task(self) -> Sealed[TaskAnnouncement]:
+        """The announcement, sealed. Raises RemoteProtocolError before the first step has passed."""
         if self.announced is None:
             raise RemoteProtocolError("foreign_announcement", "not opened")
         return self.announced
+
+    @property
+    def announcement(self) -> TaskAnnouncement:
+        """What ``task`` says."""
+        return self.task.payload
 
     @property
     def accepted(self) -> Sealed[Reveal] | None:
@@ -85,7 +99,7 @@ def _announcement(this: Contents) -> None:
     asked = sealed.payload
     _require(asked.benchmark == record.benchmark, "foreign_benchmark")
     _require(not request_problem(asked.epsilon_nano, asked.delta_nano, asked.replicas), "bad_request")
-    this.announced = asked
+    this.announced = sealed
 
 
 def _assignments(this: Contents) -> None:
@@ -202,10 +216,13 @@ def _open(this: Contents, envelope: bytes, kind: type[P]) -> Sealed[P]:
 
 
 def _open_all(this: Contents, envelopes: tuple[bytes, ...], kind: type[P]) -> list[Sealed[P]]:
-    """As ``_open``. Refuses two objects in one slot."""
-    opened = [_open(this, envelope, kind) for envelope in envelopes]
-    _require(len({(s.signer, s.payload.slot) for s in opened}) == len(opened), "equivocation")
-    return opened
+    """As ``_open``. Raises SlotFilledTwiceError for two objects in one slot."""
+    opened: dict[tuple[str, ...], Sealed[P]] = {}
+    for sealed in (_open(this, envelope, kind) for envelope in envelopes):
+        first = opened.setdefault((sealed.signer, *sealed.payload.slot), sealed)
+        if first is not sealed:
+            raise SlotFilledTwiceError(first, sealed)
+    return list(opened.values())
 
 
 def _require(holds: bool, reason: str) -> None:

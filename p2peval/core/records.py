@@ -6,7 +6,7 @@ It enters the board as a claim (trust.md §1).
 
 from __future__ import annotations
 
-from p2peval.core import audit, watch
+from p2peval.core import audit, equivocation, watch
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import (
@@ -17,7 +17,7 @@ from p2peval.core.messages import (
     ResultRecord,
     Sealed,
 )
-from p2peval.core.record_check import examine
+from p2peval.core.record_check import SlotFilledTwiceError, examine
 from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.types import AssignmentId, Cid, PeerId
 from p2peval.defaults import CLOCK_SKEW, RECORD_REPLICAS
@@ -110,21 +110,25 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
         return "from_the_future"
     try:
         contents = examine(ctx.state.benchmarks[record.benchmark].spec, record, lambda data: _opened(ctx, data))
+    except SlotFilledTwiceError as twice:
+        equivocation.expose(ctx, twice.first, twice.second)
+        return twice.reason
     except RemoteProtocolError as error:
         return error.reason
     announcement = contents.announcement
     evaluators = {id_: assigned.payload.evaluator for id_, assigned in contents.assignments.items()}
     rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
-    watch.note(ctx, sealed, announcement, contents.accepted)
+    watch.note(ctx, sealed.id, contents.task, contents.accepted)
     ctx.notify("record.received", record.task, requester=sealed.signer, model=announcement.model_name)
     return ""
 
 
 def _opened(ctx: Context, envelope: bytes) -> Sealed[Payload]:
-    """As the sealer opens it. Refuses a second object in a slot of which this node holds the first."""
+    """As the sealer opens it. Refuses, and has proven, a second object in a slot whose first is held here."""
     sealed = ctx.sealer.open(envelope)
     payload = sealed.payload
     held = ctx.state.in_slot(sealed.signer, type(payload).__name__, "/".join(payload.slot))
     if held is not None and held != sealed.id:
+        equivocation.suspect(ctx, held, sealed)
         raise RemoteProtocolError("equivocation")
     return sealed

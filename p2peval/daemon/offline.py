@@ -149,7 +149,7 @@ async def _check_data(
 
 def _verify_view(path: Path, kind: str, signed: Signed, checklist: Checklist) -> VerifyView:
     record, spec, contents = signed.record, signed.spec, signed.contents
-    announced = contents.announced if contents else None
+    announced = contents.announced.payload if contents and contents.announced else None
     return VerifyView(
         file=str(path),
         kind=kind,

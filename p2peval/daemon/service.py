@@ -76,7 +76,8 @@ class NodeService:
 
     @property
     def _present(self) -> Presenter:
-        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports)
+        roots = tuple(PeerId(peer) for peer in self.config.reputation.trust_roots)
+        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports, roots)
 
     async def _command(self, make: Callable[[str], Event]) -> Reply:
         reply = await self.driver.ask(make)

@@ -7,16 +7,26 @@ from pathlib import Path
 
 import msgspec
 
-from p2peval.core.effects import Compare, RunEvaluation
-from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
+from p2peval.core.effects import Compare, Prove, RunEvaluation, Sample, Settle
+from p2peval.core.events import (
+    ComparisonFailed,
+    ComparisonFinished,
+    EvaluationFailed,
+    EvaluationFinished,
+    JobFailed,
+    Proven,
+    Sampled,
+    Settled,
+)
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
 from p2peval.core.types import PeerId
 from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
+from p2peval.evaluation.recipe import Recipe, equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
-from p2peval.evaluation.turns import OWN
+from p2peval.evaluation.turns import CHECKS, OWN
 from p2peval.wire.ids import public_key_of
 
 NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
@@ -89,6 +99,60 @@ class Workshop:
         )
         # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
         return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
+
+    async def sample(self, effect: Sample) -> Sampled | JobFailed:
+        """Our own outputs at some samples, for a blind audit."""
+        try:
+            job = jobs.Sample(await self._run(effect.spec, await self._library.path(effect.model.cid)), effect.indices)
+            answer = await self._sandbox.run(job, deadline=effect.spec.limits.seconds, queue=CHECKS)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Sampled(effect.id, answer.equivalence_class, answer.rows)
+
+    async def settle(self, effect: Settle) -> Settled | JobFailed:
+        """Our own word on one sample of a fraud proof."""
+        spec = effect.spec
+        try:
+            job = jobs.Settle(
+                run=await self._run(spec, await self._library.path(effect.model.cid)),
+                index=effect.index,
+                row=effect.row,
+                equivalence_class=effect.equivalence_class,
+                tolerance=spec.tolerance,
+                fraud_margin=spec.fraud_margin,
+            )
+            answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE, queue=CHECKS)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Settled(effect.id, answer.verdict, equivalence_class(Recipe(spec.profile)))
+
+    async def prove(self, effect: Prove) -> Proven | JobFailed:
+        """The row and the path of a fraud proof of ours."""
+        spec = effect.spec
+        try:
+            job = jobs.Prove(
+                run=await self._run(spec, await self._library.path(effect.model.cid)),
+                outputs=await self._library.path(effect.outputs.cid),
+                public_key=public_key_of(effect.evaluator),
+                indices=effect.differing,
+                equivalence_class=effect.equivalence_class,
+                tolerance=spec.tolerance,
+                fraud_margin=spec.fraud_margin,
+            )
+            answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Proven(
+            effect_id=effect.id,
+            benchmark=effect.benchmark,
+            task=effect.task,
+            assignment=effect.assignment,
+            announcement=effect.announcement,
+            reveal=effect.reveal,
+            index=answer.index,
+            row=answer.row,
+            path=answer.path,
+        )
 
     async def scan(self, spec: BenchmarkSpec, model: Path) -> None:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""

@@ -292,9 +292,12 @@ class Scripted:
         facts: dict[str, Any] = {"model": MODEL, "metrics": (ACCURACY,), "certificate": CERTIFICATE}
         facts |= {"requester": ANN_NAME, "evaluators": (ANN_NAME,), "task": TASK, "record": "r", "finished": 2.0}
         mine = views.BoardLine(rank=1, model_name="logreg", standing="me", **facts)
+        trusted = views.BoardLine(
+            rank=None, model_name="mlp", standing="trusted", auditors=(ANN_NAME, ANN_NAME), undetected=0.0412, **facts
+        )
         claimed = views.BoardLine(rank=None, model_name="forest", standing="claimed", **facts)
         view = views.BoardView(
-            benchmark=BENCH, name="digits", title="Digits", primary="accuracy", lines=(mine, claimed)
+            benchmark=BENCH, name="digits", title="Digits", primary="accuracy", lines=(mine, trusted, claimed)
         )
         return await self._say(view, "board", ref)
 

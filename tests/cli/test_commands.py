@@ -90,7 +90,9 @@ def test_reputation_table_reads_as_promised(shell: Shell, service: Scripted) -> 
 
 
 def test_board_ranks_no_claim(shell: Shell, service: Scripted) -> None:
-    _, mine, claimed = shell.run("board", "digits").stdout.splitlines()
+    _, mine, trusted, claimed = shell.run("board", "digits").stdout.splitlines()
+    assert trusted.split()[0] == "-"
+    assert "trusted 2 (4.1 % miss)" in trusted
     assert mine.split()[:4] == ["1", "logreg", "bafk…elmo", "0.9417"]
     assert "±0.010" in mine
     assert "404/1797" in mine

@@ -26,7 +26,8 @@ needs_bwrap = pytest.mark.skipif(bool(bwrap.missing()), reason=bwrap.missing() o
 
 TELL = """
 def tell(**seen):
-    from p2peval.evaluation.jobs import Failed, frame
+    from p2peval.evaluation.frames import frame
+    from p2peval.evaluation.jobs import Failed
     os.write(1, frame(Failed("seen", json.dumps(seen))))
 """
 WHO = """
