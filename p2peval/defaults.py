@@ -187,6 +187,12 @@ API_GRACE: Final = 1.0  # seconds that open requests get when the daemon stops (
 CONNECT_TIMEOUT: Final = 5.0  # seconds for the command line to reach the daemon; guess
 STOP_PATIENCE: Final = 15.0  # seconds that `p2peval stop` waits for the daemon to be gone; guess
 
+# ── reports ───────────────────────────────────────────────────────────────────────────────────────
+MAX_REPORT_BYTES: Final = 1024 * 1024  # bytes of a report file: two objects in base64 and decoded; computed
+MAX_VERIFY_FILES: Final = 10_000  # files looked at in the folders given to `eval verify`; guess
+METRIC_ATOL: Final = 2e-9  # absolute difference allowed to a metric computed anew; spec (evaluation.md)
+METRIC_RTOL: Final = 1e-9  # relative; same source
+
 # ── the daemon's shell ────────────────────────────────────────────────────────────────────────────
 INBOX_KNOWN: Final = 2048  # events of known peers waiting; guess
 INBOX_UNKNOWN: Final = 512  # events of strangers waiting; guess

@@ -7,7 +7,7 @@ away and loaded again, and the node is read-only until the disk takes writes (th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -40,6 +40,7 @@ from p2peval.core.events import Event, PeerUp, Recalled
 from p2peval.core.node import Node
 from p2peval.core.rows import CounterRow
 from p2peval.core.state import Change, State
+from p2peval.core.types import ObjectId
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
 from p2peval.daemon.exchange import Exchange
@@ -86,6 +87,10 @@ class Driver:
         state = State()
         state.load(self._database.load())
         return self._make_node(state)
+
+    def envelopes(self, ids: Iterable[ObjectId]) -> dict[ObjectId, bytes]:
+        """Those of the objects that are held. Synchronous: callers use a thread."""
+        return self._database.envelopes(ids)
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-import trio
 
 from p2peval.core.effects import Compare, Prove, RunEvaluation, Sample, Settle
 from p2peval.core.events import (
@@ -21,7 +20,7 @@ from p2peval.core.events import (
 )
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
 from p2peval.core.types import PeerId
-from p2peval.daemon.library import Library
+from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
@@ -37,7 +36,7 @@ NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
 class Workshop:
     """``public_key``: this node's, bound into every leaf of its outputs. ``scratch``: a folder of its own."""
 
-    def __init__(self, sandbox: Sandbox, library: Library, public_key: bytes, scratch: Path) -> None:
+    def __init__(self, sandbox: Sandbox, library: Shelf, public_key: bytes, scratch: Path) -> None:
         self._sandbox = sandbox
         self._library = library
         self._public_key = public_key
@@ -65,7 +64,7 @@ class Workshop:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
             answer = await self._sandbox.run(job, deadline=spec.limits.seconds, queue=queue)
-            return answer, await trio.to_thread.run_sync(self._library.store.add_file, out)
+            return answer, await self._library.add(out)
 
     async def compare(self, effect: Compare) -> ComparisonFinished | ComparisonFailed:
         try:
@@ -203,14 +202,11 @@ class Workshop:
 
     async def prepare(self, directory: Path) -> tuple[jobs.Prepared, dict[str, Blob]]:
         """Parse a benchmark directory's data; returns inputs, labels and any groups on the shelf, by these names."""
-        store = self._library.store
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             job = jobs.Prepare(str(directory), folder)
             answer = await self._sandbox.run(job, deadline=PREPARE_SECONDS)
             names = ("inputs", "labels", *(("groups",) if answer.group_names else ()))
-            blobs = {
-                name: await trio.to_thread.run_sync(store.add_file, Path(folder) / f"{name}.npy") for name in names
-            }
+            blobs = {name: await self._library.add(Path(folder) / f"{name}.npy") for name in names}
         return answer, blobs
 
     def _queue(self, requester: PeerId | None) -> str:

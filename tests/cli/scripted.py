@@ -11,6 +11,8 @@ from typing import Any
 import trio
 
 from p2peval.daemon import server, views
+from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.story import with_story
 from p2peval.errors import P2pevalError
 from p2peval.paths import Paths
@@ -150,6 +152,7 @@ class Scripted:
         self.kept: list[views.EventView] = []
         self.channels: list[trio.MemorySendChannel[views.EventView]] = []
         self.hang = False
+        self.report_file: ReportFile | None = None
 
     async def _say(self, view: Any, *call: Any) -> Any:
         self.calls.append(call)
@@ -272,6 +275,15 @@ class Scripted:
             metrics=(ACCURACY,),
         )
         return await self._say(view, "rescore", ref, metrics)
+
+    async def report(self, ref: str) -> ReportFile:
+        return await self._say(self.report_file, "report", ref)
+
+    async def bundle(self, ref: str, directory: str) -> BundleView:
+        view = BundleView(
+            directory=directory, record="r", files=("report.json",), missing=("model.onnx: nobody has it",)
+        )
+        return await self._say(view, "bundle", ref, directory)
 
     async def cancel(self, ref: str) -> views.TaskView:
         return await self._say(task("cancelled", reason="cancelled"), "cancel", ref)

@@ -30,14 +30,15 @@ ASKING = {
     "eval.ls": ("eval", "ls"),
     "eval.show": ("eval", "show", TASK),
     "eval.rescore": ("eval", "rescore", TASK, "--metric", "accuracy"),
+    "eval.export": ("eval", "export", TASK, "--to", "bundle", "--out", "bundle"),
     "eval.cancel": ("eval", "cancel", TASK),
     "board": ("board", "digits"),
     "rep.ls": ("rep", "ls", "--bench", "digits"),
     "rep.show": ("rep", "show", "Kq9f"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "demo"}
-"""Answers without a Service behind them; their tests stand in test_alone.py and test_demo.py."""
+ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "eval.verify", "demo"}
+"""Answers without a Service behind them; their tests stand in test_alone.py, test_verify.py and test_demo.py."""
 
 
 @pytest.fixture
