@@ -120,5 +120,7 @@ def _told(out: Output, view: VerifyView) -> str:
     ]
     if view.metrics and view.verified:
         lines += ["", clean(f"{view.model_name or view.model} on {view.benchmark_name}")]
-        lines += [f"  {clean(metric.name)} {figure(metric)}   audit {audit(metric)}" for metric in view.metrics]
+        for metric in view.metrics:
+            of = f" of {clean(metric.group)}" if metric.group else ""
+            lines.append(f"  {clean(metric.name)}{of} {figure(metric)}   audit {audit(metric)}")
     return "\n".join(lines)

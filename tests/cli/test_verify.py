@@ -162,6 +162,8 @@ def test_groups_are_told_apart_and_their_file_is_asked_for(tmp_path: Path) -> No
     case = Case(tmp_path / "grouped", groups=True)
     code, states, _ = verify(case.folder)
     assert (code, set(states.values())) == (0, {"ok"})
+    told = CliRunner().invoke(cli, ["eval", "verify", str(case.report)]).stdout
+    assert "  accuracy of north 1.0000   audit" in told
     (case.folder / "groups.npy").unlink()
     code, states, details = verify(case.folder)
     assert (code, states["metrics"], states["audit"]) == (0, "not checked", "ok")
