@@ -340,6 +340,7 @@ seconds = 5
 [verification]
 epsilon = 0.02
 replicas = 2
+profile = "canonical"
 """
     bench.toml(f'title = "T"\nlicense = "MIT"\nversion = 3\nparent = "{PARENT}"\n{REGRESSION}' + extra)
     file = load(bench.path)
@@ -351,6 +352,7 @@ replicas = 2
     assert file.tolerance == Tolerance(1_000, 10_000)
     assert (file.limits.seconds, file.limits.memory_mb) == (5, 2048)
     assert file.verification == Verification(20_000_000, 10_000_000, 2, 3)
+    assert file.profile == "canonical"
     assert file.data.file == bench.path / "data.csv"
 
 
