@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import commitment, membership
+from p2peval.core import budget, commitment, membership
 from p2peval.core.assignment import commit_window
 from p2peval.core.benchmark import fits
+from p2peval.core.budget import AT_WORK, Refusal
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import FetchBlob, RunEvaluation, Stop
@@ -14,6 +15,7 @@ from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, Evaluat
 from p2peval.core.messages import (
     Assignment,
     Blob,
+    Cancel,
     Commitment,
     CommitmentSet,
     Decline,
@@ -27,7 +29,7 @@ from p2peval.core.messages import (
 from p2peval.core.rows import DutyRow, DutyState
 from p2peval.core.text import one_line
 from p2peval.core.types import AssignmentId, ObjectId, TaskId
-from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, MAX_DUTIES, OFFER_LIFETIME, TASK_LIFETIME
+from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, OFFER_LIFETIME, TASK_LIFETIME
 
 MODEL = "model/"
 """Prefix of the effect ids under which an assigned model is fetched."""
@@ -38,10 +40,7 @@ INPUTS = "inputs/"
 RUN = "run/"
 """Prefix of the effect ids under which an assigned model is run."""
 
-OPEN = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
-"""States in which a duty may still cost us work."""
-
-ALIVE = (*OPEN, DutyState.COMMITTED, DutyState.REVEALED)
+ALIVE = (*AT_WORK, DutyState.COMMITTED, DutyState.REVEALED)
 """States in which something may still happen to a duty."""
 
 
@@ -56,7 +55,8 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
         return ""
     refusal = _refusal(ctx, announced)
     if refusal:
-        decline = Decline(ctx.network, ctx.me, task, AssignmentId(""), refusal)
+        until_ms = int(refusal.until * 1000)
+        decline = Decline(ctx.network, ctx.me, task, AssignmentId(""), refusal.reason, until_ms)
         answer: Sealed[Decline] | Sealed[Offer] = ctx.sealer.seal(decline)
     else:
         expires = ctx.now + OFFER_LIFETIME
@@ -85,24 +85,18 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
     return ""
 
 
-def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
+def _refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
     spec = ctx.state.benchmarks[announced.benchmark].spec
     if not fits(spec, announced.model):
-        return "model_too_large"
+        return Refusal("model_too_large")
     policy = ctx.policy
     if not policy.runs(spec.limits):
-        return "limits_too_high"
+        return Refusal("limits_too_high")
     if policy.accept_from and announced.author not in policy.accept_from:
-        return "requester_not_accepted"
+        return Refusal("requester_not_accepted")
     if is_convicted(ctx.state, announced.author, ctx.now):
-        return "requester_convicted"
-    at_work = [duty for state in OPEN for duty in ctx.state.duties.of(state)]
-    if len(at_work) >= MAX_DUTIES:
-        return "busy"
-    stranger = not membership.is_member(ctx, announced.author, announced.benchmark)
-    if stranger and any(duty.requester == announced.author for duty in at_work):
-        return "busy_for_strangers"
-    return ""
+        return Refusal("requester_convicted")
+    return budget.refusal(ctx, announced)
 
 
 def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
@@ -116,18 +110,12 @@ def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
         return "assigned_already"
     if assigned.commit_by_ms < ctx.now_ms - CLOCK_SKEW * 1000:
         return "expired"
-    duty = ctx.state.duties.put(
-        replace(
-            duty,
-            state=DutyState.FETCHING,
-            assignment=AssignmentId(sealed.id),
-            attempt=assigned.attempt,
-            generation=duty.generation + 1,
-            deadline=0.0,
-        )
-    )
     spec = ctx.state.benchmarks[duty.benchmark].spec
     until = ctx.now + commit_window(spec, duty.model)  # by our clock: theirs may be wrong, or lie
+    duty = replace(
+        duty, state=DutyState.FETCHING, assignment=AssignmentId(sealed.id), attempt=assigned.attempt, reason=""
+    )
+    _arm(ctx, duty, until)
     others = [peer for peer in membership.members(ctx, duty.benchmark) if peer != duty.requester]
     ctx.notify("duty.assigned", duty.task, requester=duty.requester, model=duty.model_name)
     ctx.do(FetchBlob(f"{INPUTS}{duty.assignment}", spec.inputs, (duty.requester, *others), until))
@@ -156,6 +144,8 @@ def on_finished(ctx: Context, event: EvaluationFinished) -> None:
     duty = _of_assignment(ctx, event.assignment)
     if duty is None or duty.state is not DutyState.RUNNING:
         return
+    budget.charge(ctx, duty)
+    budget.learn_pace(ctx, duty)
     samples = ctx.state.benchmarks[duty.benchmark].spec.samples
     digest = commitment.commitment_digest(
         duty.task,
@@ -238,6 +228,20 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> None:
         _finish(ctx, duty, DutyState.DONE, "")
 
 
+def on_cancel(ctx: Context, sealed: Sealed[Cancel]) -> str:
+    """The requester wants nothing of it any more: stop, and free the place."""
+    duty = ctx.state.duties.get(sealed.payload.task)
+    if duty is None:
+        return "unknown_task"
+    if duty.requester != sealed.signer:
+        return "not_its_requester"
+    if duty.state is DutyState.OFFERED:
+        ctx.state.duties.delete(duty.key)
+    else:
+        _finish(ctx, duty, DutyState.FAILED, "cancelled by the requester")
+    return ""
+
+
 def on_undelivered(ctx: Context, event: SendFailed) -> None:
     """The requester is gone for good, or refused what we said (too late, window closed)."""
     offered = ctx.state.duties.get(event.about)
@@ -255,7 +259,13 @@ def on_deadline(ctx: Context, duty: DutyRow) -> None:
         # It has what we said and publishes no record: show it to everybody (core/unrecorded.py).
         ctx.publish(_reveal(ctx, duty, duty.outputs, duty.efficiency), duty.benchmark)
         ctx.notify("duty.published", duty.task, requester=duty.requester)
-    _finish(ctx, duty, DutyState.FAILED, "the requester never answered")
+    late = duty.state in AT_WORK
+    _finish(
+        ctx,
+        duty,
+        DutyState.FAILED,
+        "not done in the time of its assignment" if late else "the requester never answered",
+    )
 
 
 def _nonce(ctx: Context, duty: DutyRow) -> bytes:
@@ -279,6 +289,7 @@ def _finish(ctx: Context, duty: DutyRow, state: DutyState, reason: str) -> None:
     if duty.state in (DutyState.DONE, DutyState.FAILED):
         return
     if duty.state in (DutyState.FETCHING, DutyState.RUNNING):
+        budget.charge(ctx, duty)
         ctx.do(Stop(tuple(f"{kind}{duty.assignment}" for kind in (INPUTS, MODEL, RUN))))
     ctx.state.duties.put(replace(duty, state=state, reason=reason, deadline=0.0, generation=duty.generation + 1))
     ctx.notify("duty.done" if state is DutyState.DONE else "duty.failed", duty.task, reason=reason)

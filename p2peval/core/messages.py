@@ -269,17 +269,34 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """``assignment`` is "" when a task is declined before an assignment."""
+    """``assignment`` is "" when a task is declined before an assignment.
+
+    ``until_ms``: unix time from which asking again may help; 0 where nobody can say.
+    """
 
     network: str
     author: PeerId
     task: TaskId
     assignment: AssignmentId
     reason: str
+    until_ms: int = 0
 
     @property
     def slot(self) -> tuple[str, ...]:
         return (self.task, self.assignment, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The requester wants nothing of this task any more: whoever offered or works on it is free, and not blamed."""
+
+    network: str
+    author: PeerId
+    task: TaskId
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,6 +516,7 @@ Payload = (
     | TaskAnnouncement
     | Offer
     | Decline
+    | Cancel
     | Assignment
     | Commitment
     | CommitmentSet

@@ -13,7 +13,7 @@ from p2peval.core.conviction import is_convicted
 from p2peval.core.messages import Assignment, Offer, Sealed
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
-from p2peval.core.types import AssignmentId, ObjectId, PeerId
+from p2peval.core.types import AssignmentId, ObjectId, PeerId, Seconds
 from p2peval.defaults import (
     ASSIGN_PATIENCE,
     CLOCK_SKEW,
@@ -66,10 +66,20 @@ def seek(ctx: Context, task: TaskRow) -> None:
     chosen = assign(ctx, task, task.replicas)
     if chosen:
         arm(ctx, step(ctx, task, Step.ASSIGN), commit_by(ctx, task))
+    elif busy := [
+        offer.expires for offer in ctx.state.offers.of(task.id) if offer.declined and offer.expires > ctx.now
+    ]:
+        _wait_for_room(ctx, task, min(busy))
     elif task.looks and ctx.connected and _everyone_answered(ctx, task):
         fail(ctx, task, "no evaluator is left that has not been tried")
     else:
         _wait(ctx, task)
+
+
+def _wait_for_room(ctx: Context, task: TaskRow, until: Seconds) -> None:
+    """Somebody will be free at a time it named: asking before would only make it decline again."""
+    ctx.notify("task.waiting", task.id, reason="everybody is busy", until=until)
+    arm(ctx, task, max(until, ctx.now + OFFER_WINDOW))
 
 
 def _wait(ctx: Context, task: TaskRow) -> None:

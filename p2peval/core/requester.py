@@ -26,10 +26,11 @@ from p2peval.core.messages import (
     TaskAnnouncement,
 )
 from p2peval.core.rows import OfferRow, ReplicaState, TaskRow, TaskState
-from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
+from p2peval.core.task import OVER, Step, arm, fail, release, replicas_of, step
 from p2peval.core.text import one_line
 from p2peval.core.types import ObjectId, PeerId, TaskId
 from p2peval.defaults import (
+    BUSY_PATIENCE,
     OFFER_WINDOW,
     REVEAL_WINDOW,
     TASK_LIFETIME,
@@ -97,6 +98,7 @@ def cancel(ctx: Context, command: CancelTask) -> None:
     if task.state in OVER:
         return ctx.reply(command.reply_id, "", "usage", f"the task is {task.state.value} already")
     step(ctx, task, Step.CANCEL, reason="cancelled by the user")
+    release(ctx, task)
     ctx.notify("task.cancelled", task.id)
     ctx.reply(command.reply_id, task.id)
 
@@ -107,7 +109,8 @@ def cancel(ctx: Context, command: CancelTask) -> None:
 def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
     decline = sealed.payload
     if not decline.assignment:
-        return offers.answer(ctx, OfferRow(decline.task, decline.author, "", 0.0, decline.reason or "declined"))
+        again = min(decline.until_ms / 1000, ctx.now + BUSY_PATIENCE)
+        return offers.answer(ctx, OfferRow(decline.task, decline.author, "", again, decline.reason or "declined"))
     replica = ctx.state.replicas.get(decline.assignment)
     if replica is None or replica.peer != sealed.signer or replica.task != decline.task:
         return "unknown_assignment"

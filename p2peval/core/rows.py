@@ -130,7 +130,10 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class OfferRow:
-    """What a peer answered to an announcement of ours; ``declined`` holds the reason of a Decline."""
+    """What a peer answered to an announcement of ours; ``declined`` holds the reason of a Decline.
+
+    ``expires``: until when an offer binds; of a Decline, from when asking again may help, or 0.
+    """
 
     task: TaskId
     peer: PeerId

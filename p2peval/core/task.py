@@ -9,8 +9,10 @@ from dataclasses import replace
 from enum import Enum
 
 from p2peval.core.context import Context
+from p2peval.core.messages import Cancel
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.types import Seconds
+from p2peval.defaults import DELIVER_PATIENCE
 from p2peval.errors import LocalProtocolError
 
 
@@ -47,6 +49,11 @@ TRANSITIONS: dict[tuple[TaskState, Step], TaskState] = {
 
 OVER = frozenset({TaskState.ACCEPTED, TaskState.FAILED, TaskState.CANCELLED})
 
+UNFINISHED = frozenset(
+    {ReplicaState.ASSIGNED, ReplicaState.COMMITTED, ReplicaState.REVEALED, ReplicaState.FETCHED, ReplicaState.SILENT}
+)
+"""Replicas whose evaluator may still spend time or wait for us; who fell silent may be at work all the same."""
+
 
 def advance(state: TaskState, step: Step) -> TaskState:
     """The state after ``step``. Raises LocalProtocolError where the table has none."""
@@ -78,7 +85,18 @@ def step(ctx: Context, task: TaskRow, what: Step, *, reason: str = "") -> TaskRo
 
 def fail(ctx: Context, task: TaskRow, reason: str) -> None:
     step(ctx, task, Step.FAIL, reason=reason)
+    release(ctx, task)
     ctx.notify("task.failed", task.id, reason=reason)
+
+
+def release(ctx: Context, task: TaskRow) -> None:
+    """A task ends without a record: tell those who hold a place for it, or still work on it."""
+    bound = {offer.peer for offer in ctx.state.offers.of(task.id) if not offer.declined and offer.expires > ctx.now}
+    at_work = {row.peer for row in ctx.state.replicas.of(task.id) if row.state in UNFINISHED}
+    if bound or at_work:
+        sealed = ctx.seal(Cancel(ctx.network, ctx.me, task.id), task.benchmark)
+        for peer in sorted(bound | at_work):
+            ctx.send(peer, sealed, task.id, ctx.now + DELIVER_PATIENCE)
 
 
 def replicas_of(ctx: Context, task: TaskRow, *states: ReplicaState) -> list[ReplicaRow]:

@@ -222,6 +222,7 @@ class Presenter:
                 reason=row.reason,
                 record=row.record,
                 report=str(self._reports / f"{row.record}.json") if row.record else "",
+                busy_until=min((o.expires for o in offers if o.declined and o.expires > self._now), default=None),
             )
         )
 

@@ -12,6 +12,8 @@ except that an "offers" line may yet name an evaluator who took a silent one's p
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
 from p2peval.daemon.views import MetricView, PeerName, ReplicaView, StoryLine, TaskView
@@ -37,7 +39,7 @@ def tell(task: TaskView) -> tuple[StoryLine, ...]:
         past = over or attempt < task.attempt
         lines += _attempt(task, replicas, past)
     if not over and task.attempt not in attempts:
-        waiting = "" if task.offers else f"   waiting for a member of {task.benchmark_name} who is online and free"
+        waiting = "" if task.offers else f"   {_lacking(task)}"
         lines.append(StoryLine(step="offers", text=f"{task.offers}{waiting}", done=False))
     lines += _end(task)
     return tuple(lines)
@@ -62,6 +64,12 @@ def _announced(task: TaskView) -> StoryLine:
     peers = f"{task.announced_to} peer{'' if task.announced_to == 1 else 's'}"
     text = f"{short_id(task.id)}  announced to {peers} in {task.benchmark_name}"
     return StoryLine(step="task", text=text, done=True)
+
+
+def _lacking(task: TaskView) -> str:
+    if task.busy_until is None:
+        return f"waiting for a member of {task.benchmark_name} who is online and free"
+    return f"everybody is busy until {datetime.fromtimestamp(task.busy_until, UTC):%H:%M:%S} UTC"
 
 
 def _attempt(task: TaskView, replicas: list[ReplicaView], past: bool) -> list[StoryLine]:

@@ -288,6 +288,7 @@ class TaskView(Struct, frozen=True, kw_only=True):
     ``state`` as in core.state.TaskState. ``standing``: as on the board, or "" before the end. ``announced_to``:
     members known when it was announced. ``record``: id of the ResultRecord, ``report``: path of the report
     file ("" before the end). ``story``: from ``daemon.story``.
+    ``busy_until``: unix seconds from which the first of those who declined says it has room.
     """
 
     id: str
@@ -316,6 +317,7 @@ class TaskView(Struct, frozen=True, kw_only=True):
     record: str
     report: str
     story: tuple[StoryLine, ...] = ()
+    busy_until: float | None = None
 
 
 class CheckView(Struct, frozen=True, kw_only=True):

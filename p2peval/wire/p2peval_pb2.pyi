@@ -319,18 +319,30 @@ class Offer(_message.Message):
     def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., task: _Optional[str] = ..., equivalence_class: _Optional[str] = ..., expires_ms: _Optional[int] = ...) -> None: ...
 
 class Decline(_message.Message):
-    __slots__ = ("network", "author", "task", "assignment", "reason")
+    __slots__ = ("network", "author", "task", "assignment", "reason", "until_ms")
     NETWORK_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     TASK_FIELD_NUMBER: _ClassVar[int]
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_MS_FIELD_NUMBER: _ClassVar[int]
     network: str
     author: str
     task: str
     assignment: str
     reason: str
-    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., task: _Optional[str] = ..., assignment: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    until_ms: int
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., task: _Optional[str] = ..., assignment: _Optional[str] = ..., reason: _Optional[str] = ..., until_ms: _Optional[int] = ...) -> None: ...
+
+class Cancel(_message.Message):
+    __slots__ = ("network", "author", "task")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    task: str
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., task: _Optional[str] = ...) -> None: ...
 
 class Assignment(_message.Message):
     __slots__ = ("network", "author", "task", "evaluator", "attempt", "commit_by_ms", "audit_commitment")

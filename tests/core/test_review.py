@@ -282,7 +282,9 @@ def test_an_evaluator_reveals_however_long_the_others_took() -> None:
         ReplicaState.COMMITTED,
     }
     duty = slow.node.state.duties[task]
-    slow.handle(EvaluationFailed(f"run/{duty.assignment}", task, duty.assignment, "too slow"))
+    assert duty.reason == "not done in the time of its assignment"
+    late = slow.sealer.seal(Decline(NETWORK_ID, slow.id, task, duty.assignment, "too slow"))
+    requester.handle(MessageReceived(late, slow.id))
     world.run_until(lambda: accepted(requester, task))
     assert not any(host.node.state.duties[task].reason == "the requester never answered" for host in others)
 

@@ -33,6 +33,11 @@ def test_task_that_nobody_offers_for_says_what_it_waits_for() -> None:
     assert told(task(offers=2))[1:] == ["offers    2 *"]
 
 
+def test_task_whose_evaluators_are_all_busy_says_until_when() -> None:
+    said = told(task(offers=0, busy_until=81_065.0))
+    assert said[1:] == ["offers    0   everybody is busy until 22:31:05 UTC *"]
+
+
 def test_liar_is_named_and_told_apart_from_who_fell_silent() -> None:
     replicas = (
         replica("differs", **NEWCOMER, attempt=1, differing=(3, 5), reason="audit"),

@@ -1,0 +1,97 @@
+"""Who may spend what of this node's: places for tasks of others, and a share of its time for strangers.
+
+Our own tasks never wait here; known requesters (evidence from our own audits, or members of the benchmark)
+share MAX_DUTIES places; strangers have one task in flight each, and together STRANGERS_SHARE of one worker's
+time (protocol.md, Admission and budgets). What strangers took is a debt that time pays off, so the share holds
+over every long stretch, restarts included: in T seconds they get at most share · T, a burst, and one task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from p2peval.core import membership
+from p2peval.core.assignment import commit_window
+from p2peval.core.context import Context
+from p2peval.core.messages import TaskAnnouncement
+from p2peval.core.rows import DutyRow, DutyState
+from p2peval.core.types import BenchmarkId, PeerId, Seconds
+from p2peval.defaults import MAX_DUTIES, OFFER_WINDOW, STRANGERS_BURST, STRANGERS_SHARE
+
+AT_WORK = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
+"""States in which a duty may still cost us work."""
+
+_DEBT = "strangers_debt_ms"
+_SINCE = "strangers_since_ms"
+_PACE = "duty_pace_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """``until``: unix seconds from which there may be room; 0 where it does not depend on time."""
+
+    reason: str
+    until: Seconds = 0.0
+
+
+def refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
+    """Why this requester gets no place now; None where it gets one."""
+    at_work = [duty for state in AT_WORK for duty in ctx.state.duties.of(state)]
+    if len(at_work) >= MAX_DUTIES:
+        return Refusal("busy", min(_ends(ctx, duty) for duty in at_work))
+    if not is_stranger(ctx, announced.author, announced.benchmark):
+        return None
+    own = [duty for duty in at_work if duty.requester == announced.author]
+    if own:
+        return Refusal("busy_for_strangers", min(_ends(ctx, duty) for duty in own))
+    strange = [duty for duty in at_work if is_stranger(ctx, duty.requester, duty.benchmark)]
+    reserved = sum(ctx.state.benchmarks[duty.benchmark].spec.limits.seconds for duty in strange)
+    over = _debt(ctx) + reserved - STRANGERS_BURST
+    return Refusal("busy_for_strangers", ctx.now + over / STRANGERS_SHARE) if over >= 0 else None
+
+
+def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
+    """Neither audited by us before nor a member by its own profile."""
+    seen = ctx.state.evidence.get(peer)
+    known = seen is not None and seen.evidence.resolved > 0
+    return not known and not membership.is_member(ctx, peer, benchmark)
+
+
+def charge(ctx: Context, duty: DutyRow) -> None:
+    """An assigned duty ends, well or not: its time since the assignment goes to whoever asked for it."""
+    took_ms = max(0, int((ctx.now - _begun(ctx, duty)) * 1000))
+    if duty.deadline and is_stranger(ctx, duty.requester, duty.benchmark):
+        debt_ms = int(_debt(ctx) * 1000) + took_ms
+        ctx.state.count(_DEBT, debt_ms)
+        ctx.state.count(_SINCE, ctx.now_ms)
+
+
+def learn_pace(ctx: Context, duty: DutyRow) -> None:
+    """How long a duty takes here from its assignment to its commitment, smoothed over the last few."""
+    if not duty.deadline:  # assigned before an update: nobody knows when
+        return
+    took_ms = max(1, int((ctx.now - _begun(ctx, duty)) * 1000))
+    held = ctx.state.counter(_PACE)
+    ctx.state.count(_PACE, (3 * held + took_ms) // 4 if held else took_ms)
+
+
+def _debt(ctx: Context) -> Seconds:
+    """Seconds of work that strangers had of us and that time has not paid off yet."""
+    paid_ms = (ctx.now_ms - ctx.state.counter(_SINCE)) * STRANGERS_SHARE
+    return max(0.0, ctx.state.counter(_DEBT) - paid_ms) / 1000
+
+
+def _begun(ctx: Context, duty: DutyRow) -> Seconds:
+    """When an assigned duty was assigned: its deadline is the end of the window that opened then."""
+    return duty.deadline - commit_window(ctx.state.benchmarks[duty.benchmark].spec, duty.model)
+
+
+def _ends(ctx: Context, duty: DutyRow) -> Seconds:
+    """When a duty at work leaves its place: as fast as others did before, at its deadline at the latest.
+
+    What is only offered is taken as assigned now.
+    """
+    window = commit_window(ctx.state.benchmarks[duty.benchmark].spec, duty.model)
+    pace = min(ctx.state.counter(_PACE) / 1000 or window, window)
+    begun = ctx.now if duty.state is DutyState.OFFERED else _begun(ctx, duty)
+    return max(begun + pace, ctx.now + OFFER_WINDOW)
