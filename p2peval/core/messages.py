@@ -264,7 +264,7 @@ class Offer:
 
     @property
     def slot(self) -> tuple[str, ...]:
-        return (self.task, str(self.expires_ms))
+        return (self.task, self.equivalence_class, str(self.expires_ms))  # said anew each time: never an equivocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +283,7 @@ class Decline:
 
     @property
     def slot(self) -> tuple[str, ...]:
-        return (self.task, self.assignment, self.reason)
+        return (self.task, self.assignment, self.reason, str(self.until_ms))
 
 
 @dataclass(frozen=True, slots=True)

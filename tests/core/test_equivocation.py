@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -11,10 +11,18 @@ from small_world import Host, blob
 
 from p2peval.core import reputation
 from p2peval.core.events import MessageReceived
-from p2peval.core.messages import BenchmarkAnnouncement, EquivocationProof, Payload, Sealed, TaskAnnouncement
+from p2peval.core.messages import (
+    BenchmarkAnnouncement,
+    Decline,
+    EquivocationProof,
+    Offer,
+    Payload,
+    Sealed,
+    TaskAnnouncement,
+)
 from p2peval.core.rows import TaskState
 from p2peval.core.sync import DIRECTORY
-from p2peval.core.types import BenchmarkId
+from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
 from p2peval.defaults import NETWORK_ID, SYNC_INTERVAL
 
 
@@ -144,3 +152,18 @@ def test_a_requester_that_shows_two_records_of_one_task_is_convicted_by_whoever_
     assert told(bob, requester.sealer.seal(replace(record.payload, finished_ms=1)), requester) == "slot_taken"  # type: ignore[type-var]
     world.run(5.0)
     assert convictions(ada, requester) == convictions(bob, requester) == ["equivocation"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Decline(NETWORK_ID, PeerId(""), TaskId("t"), AssignmentId(""), "busy", 1_000),
+        Offer(NETWORK_ID, PeerId(""), TaskId("t"), "class", 1_000),
+    ],
+)
+def test_who_answers_the_same_task_twice_is_no_equivocator(said: Decline | Offer) -> None:
+    """A busy evaluator says another time whenever it is asked again: no two answers may share a slot."""
+    for name in (field.name for field in fields(said) if field.name not in ("network", "author")):
+        held = getattr(said, name)
+        other = replace(said, **{name: held + 1 if isinstance(held, int) else f"{held}x"})
+        assert other.slot != said.slot, name
