@@ -75,6 +75,7 @@ PROFILE: Final = "all"  # the recipe: "all" optimisations, or "canonical" withou
 MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
 INPUTS_RESIDENT: Final = 64 * 1024**2  # bytes of mapped inputs a worker reads before it lets go of them; guess
 MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its subgraphs; guess
+MAX_UNPACKED_BYTES: Final = 2 * 1024**3  # bytes of a model's numbers, sparse ones made dense; protobuf's own limit
 MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
 MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
 DIFFERING_CHECKED: Final = 8  # rows re-run because replicas differ there; spec (trust.md §2)
@@ -85,6 +86,7 @@ DATA_MEMORY_MB: Final = 8192  # MiB a worker may use to parse a dataset of MAX_D
 WORKER_BASE_MB: Final = 512  # MiB of addresses a worker needs before any job: 183 mapped (measured), rest slack
 WORKER_FILES: Final = 64  # open files of a worker; guess
 WORKER_FRAME: Final = 1024 * 1024  # bytes of a job or an answer on the worker's pipe; guess
+WORKER_WORDS: Final = 8 * 1024  # bytes of a worker's reason for failing; 20 problems of 400; guess
 WORKER_STDERR: Final = 8 * 1024  # bytes kept of what a worker complains; guess
 
 # ── metrics ───────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,8 @@ import msgspec
 
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME
+from p2peval.core.text import one_line
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME, WORKER_WORDS
 from p2peval.errors import EvaluationError, LocalProtocolError
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -26,12 +27,23 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Failed(Answer, frozen=True, tag="failed"):
-    """An EvaluationError of the worker; a ConfigError where ``config``."""
+    """An EvaluationError of the worker; a ConfigError where ``config``.
+
+    Names in it are a stranger's, and so may the worker be: what is too long is cut, what could steer a terminal
+    is left out, by whoever makes one and again by whoever reads one.
+    """
 
     reason: str
     detail: str
     hint: str = ""
     config: bool = False
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "reason", one_line(self.reason, 64))
+        for name in ("detail", "hint"):
+            lines = getattr(self, name)[:WORKER_WORDS].split("\n")
+            text = "\n".join(one_line(line, WORKER_WORDS) for line in lines)
+            msgspec.structs.force_setattr(self, name, text)
 
 
 class Prepared(Answer, frozen=True, tag="prepared"):
