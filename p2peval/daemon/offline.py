@@ -18,7 +18,7 @@ from p2peval.core.types import PeerId
 from p2peval.daemon.views import ValidateView
 from p2peval.defaults import EVALUATION_DEADLINE
 from p2peval.errors import StoreError
-from p2peval.evaluation import benchmark_file
+from p2peval.evaluation import benchmark_file, benchmark_template
 from p2peval.evaluation.jobs import Prepare
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.paths import Paths
@@ -53,7 +53,7 @@ def draft_benchmark(directory: Path) -> Path:
     with refusals("writing", path):
         directory.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(benchmark_file.template(slug if len(slug) >= 2 else "my-benchmark"))
+            file.write(benchmark_template.template(slug if len(slug) >= 2 else "my-benchmark"))
     return path
 
 

@@ -1,4 +1,4 @@
-"""Samples and labels from a csv file with a header line.
+"""Samples, labels and groups from a csv file with a header line.
 
 Decides what is wrong in which row and column, rows counted as an editor counts lines. Strict: nothing is
 guessed, skipped or filled in. Must not know any other format. Source: RFC 4180, UTF-8.
@@ -7,40 +7,95 @@ guessed, skipped or filled in. Must not know any other format. Source: RFC 4180,
 from __future__ import annotations
 
 import csv
-import difflib
-from array import array
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from p2peval.core.messages import Tensor
-from p2peval.evaluation.benchmark_file import DataSource
-from p2peval.evaluation.labels import Array, LabelRule
-from p2peval.evaluation.problems import Problems
+from p2peval.evaluation.data_rows import Rows, Wanted, place
 
 if TYPE_CHECKING:
     from _csv import Reader
 
 Column = tuple[int, str]
-Rows = Iterator[tuple[int, list[str]]]
+Line = tuple[int, list[str]]
+Parse = Callable[[str], float]
+TEXT_BYTES = 64
+"""Of a number as Python holds it while a step's rows are text."""
 
 
-def read_csv(source: DataSource, input: Tensor, rule: LabelRule, problems: Problems) -> tuple[Array, Array]:
-    """Inputs (N, *input.shape) and labels (N,). Raises EvaluationError: bad_data."""
+def read_csv(wanted: Wanted) -> Iterator[Rows]:
+    """Raises EvaluationError: bad_data."""
     try:
-        with source.file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = _numbered(csv.reader(lines, strict=True))
-            header = next(rows, (1, []))[1]
-            columns = [_column(name, header, problems) for name in (*source.input, source.label)]
-            return _read_rows(rows, len(header), columns, input, rule, problems)
+        with wanted.source.file.open(encoding="utf-8-sig", newline="") as text:
+            lines = numbered(csv.reader(text, strict=True))
+            header = next(lines, (1, []))[1]
+            columns = {name: place(name, header, wanted.problems) for name in wanted.source.columns}
+            table = _Table(wanted, len(header), columns)
+            step = wanted.step(TEXT_BYTES * len(header))
+            while some := list(islice(lines, step)):
+                yield table.read(some)
     except UnicodeDecodeError as error:
-        raise problems.fatal(f"{error.reason} (not UTF-8)", "save the file as UTF-8") from None
+        raise wanted.problems.fatal(f"{error.reason} (not UTF-8)", "save the file as UTF-8") from None
     except csv.Error as error:
-        raise problems.fatal(f"not a csv file: {error}") from None
+        raise wanted.problems.fatal(f"not a csv file: {error}") from None
 
 
-def _numbered(reader: Reader) -> Rows:
+class _Table:
+    """Reads lines of cells; ``columns``: where each stands."""
+
+    def __init__(self, wanted: Wanted, width: int, columns: dict[str, int]) -> None:
+        self._wanted = wanted
+        self._width = width
+        self._inputs: list[Column] = [(columns[name], name) for name in wanted.source.input]
+        self._label: Column = (columns[wanted.source.label], wanted.source.label)
+        self._group: Column | None = (columns[wanted.source.groups], wanted.source.groups) if wanted.groups else None
+        self._number = _parser(wanted.input.dtype)
+
+    def read(self, lines: list[Line]) -> Rows:
+        wanted = self._wanted
+        whole = [line for line in lines if self._is_whole(line)]
+        wide = "int64" if wanted.input.dtype.startswith("int") else "float64"
+        numbers = np.zeros((len(whole), len(self._inputs)), wide)
+        labels = np.zeros(len(whole), wanted.labels.dtype)
+        groups = np.zeros(len(whole), np.int64) if wanted.groups else None
+        for at, (row, cells) in enumerate(whole):
+            try:
+                numbers[at] = [self._number(cells[place]) for place, _ in self._inputs]
+            except ValueError:
+                self._explain(row, cells)
+            labels[at] = self._cell(row, cells, self._label, wanted.labels.read)
+            if groups is not None and wanted.groups and self._group:
+                groups[at] = self._cell(row, cells, self._group, wanted.groups.read)
+        inputs = numbers.astype(wanted.input.dtype).reshape(len(whole), *wanted.input.shape)
+        return Rows(inputs, labels, groups)
+
+    def _is_whole(self, line: Line) -> bool:
+        row, cells = line
+        if len(cells) != self._width:
+            self._wanted.problems.add(f"row {row}: {len(cells)} columns, but row 1 has {self._width}")
+        return len(cells) == self._width
+
+    def _cell(self, row: int, cells: list[str], column: Column, read: Parse) -> float:
+        at, name = column
+        try:
+            return read(cells[at])
+        except ValueError as error:
+            self._wanted.problems.add(f"row {row}, column {name!r}: {error}")
+            return 0
+
+    def _explain(self, row: int, cells: list[str]) -> None:
+        """Say which cells of a bad row are bad, now that speed no longer matters."""
+        for at, name in self._inputs:
+            try:
+                self._number(cells[at])
+            except ValueError as error:
+                reason = str(error) if cells[at].strip() else "there is no number: fill it in or delete the row"
+                self._wanted.problems.add(f"row {row}, column {name!r}: {reason}")
+
+
+def numbered(reader: Reader) -> Iterator[Line]:
     """Records with the line they start on; lines that are empty at the end of the file do not count."""
     start, empty = 1, 0
     for cells in reader:
@@ -53,53 +108,7 @@ def _numbered(reader: Reader) -> Rows:
         start = reader.line_num + 1
 
 
-def _column(name: str, header: list[str], problems: Problems) -> Column:
-    if header.count(name) == 1:
-        return header.index(name), name
-    if name in header:
-        raise problems.fatal(f"row 1 names the column {name!r} twice")
-    nearest = difflib.get_close_matches(name, header, 1)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"row 1 has: {', '.join(header)[:200]}"
-    raise problems.fatal(f"there is no column {name!r}, which benchmark.toml names", hint)
-
-
-def _read_rows(
-    rows: Rows, width: int, columns: list[Column], input: Tensor, rule: LabelRule, problems: Problems
-) -> tuple[Array, Array]:
-    *inputs, (label_at, label_name) = columns
-    parse = _parser(input.dtype)
-    numbers: array[Any] = array("q" if input.dtype.startswith("int") else "d")
-    labels: array[Any] = array("q" if rule.classes else "d")
-    for row, cells in rows:
-        if len(cells) != width:
-            problems.add(f"row {row}: {len(cells)} columns, but row 1 has {width}")
-            continue
-        try:
-            numbers.extend([parse(cells[at]) for at, _ in inputs])
-        except ValueError:
-            _explain(row, cells, inputs, parse, problems)
-        try:
-            labels.append(rule.read(cells[label_at]))
-        except ValueError as error:
-            problems.add(f"row {row}, column {label_name!r}: {error}")
-    problems.check()
-    matrix = np.frombuffer(numbers, numbers.typecode).astype(input.dtype)
-    return matrix.reshape(len(labels), *input.shape), np.frombuffer(labels, rule.dtype)
-
-
-def _explain(
-    row: int, cells: list[str], inputs: list[Column], parse: Callable[[str], float], problems: Problems
-) -> None:
-    """Say which cells of a bad row are bad, now that speed no longer matters."""
-    for at, name in inputs:
-        try:
-            parse(cells[at])
-        except ValueError as error:
-            reason = str(error) if cells[at].strip() else "there is no number: fill it in or delete the row"
-            problems.add(f"row {row}, column {name!r}: {reason}")
-
-
-def _parser(dtype: str) -> Callable[[str], float]:
+def _parser(dtype: str) -> Parse:
     """Reads one number of ``dtype``. The reader raises ValueError saying what is wrong with the text."""
     whole = dtype.startswith("int")
     read: Callable[[str], float] = int if whole else float

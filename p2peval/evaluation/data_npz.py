@@ -1,8 +1,8 @@
-"""Samples and labels from two arrays of an npz file.
+"""Samples, labels and groups from the arrays of an npz file.
 
 Decides what such a file may hold: plain numbers, no pickles, and no more bytes than it declares. Must not
 know any other format. The zip directory and the array's own header are both checked before a byte is
-unpacked. Source: numpy.lib.format.
+unpacked, and then it is unpacked some rows at a time. Source: numpy.lib.format.
 """
 
 from __future__ import annotations
@@ -11,43 +11,100 @@ import math
 import struct
 import zipfile
 import zlib
-from typing import IO
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
 
-from p2peval.core.messages import Tensor
-from p2peval.defaults import MAX_DATA_BYTES
-from p2peval.evaluation.benchmark_file import DataSource
-from p2peval.evaluation.labels import Array, LabelRule
+from p2peval.defaults import DATA_STEP, FORTRAN_BYTES, MAX_DATA_BYTES
+from p2peval.evaluation.data_rows import Rows, Wanted, cast, read_cells
+from p2peval.evaluation.labels import Array
 from p2peval.evaluation.problems import Problems
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
+"""What zipfile and numpy raise for a damaged file."""
 
 
-def read_npz(source: DataSource, input: Tensor, rule: LabelRule, problems: Problems) -> tuple[Array, Array]:
-    """Inputs (N, *input.shape) and labels (N,). Raises EvaluationError: bad_data."""
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An array in the archive, its header read."""
+
+    stream: IO[bytes]
+    key: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    by_columns: bool
+
+    @property
+    def row_bytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape[1:])
+
+    def blocks(self, step: int) -> Iterator[Array]:
+        """All rows, ``step`` at a time. Raises what _BROKEN names."""
+        if self.by_columns:
+            whole = self._take(self.shape[0]).reshape(self.shape, order="F")
+            for first in range(0, len(whole), step):
+                yield whole[first : first + step]
+        else:
+            for first in range(0, self.shape[0], step):
+                count = min(step, self.shape[0] - first)
+                yield self._take(count).reshape(count, *self.shape[1:])
+        if self.stream.read(1):  # the checksum is looked at here
+            raise EOFError("there is more than the header says")
+
+    def _take(self, rows: int) -> Array:
+        data = self.stream.read(rows * self.row_bytes)
+        if len(data) < rows * self.row_bytes:
+            raise EOFError("it breaks off")
+        return np.frombuffer(data, self.dtype)
+
+
+def read_npz(wanted: Wanted) -> Iterator[Rows]:
+    """Raises EvaluationError: bad_data."""
+    source, problems = wanted.source, wanted.problems
     try:
-        with zipfile.ZipFile(source.file) as archive:
-            samples = _member(archive, source.input[0], "biuf", problems)
-            given = _member(archive, source.label, "biufU", problems)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        with zipfile.ZipFile(source.file) as archive, ExitStack() as streams:
+            samples = _open(archive, source.input[0], "biuf", problems, streams)
+            others = [_open(archive, source.label, "biufU", problems, streams)]
+            if wanted.groups:
+                others.append(_open(archive, source.groups, "biuU", problems, streams))
+            _check_shapes(samples, others, wanted)
+            yield from _read(samples, others, wanted)
+    except _BROKEN as error:
         raise problems.fatal(f"not a whole npz file: {error}") from None
-    if samples.shape[1:] != input.shape:
-        want = ", ".join(["N", *map(str, input.shape)])
-        detail = f"array {source.input[0]!r} has the shape {samples.shape}, but benchmark.toml wants ({want})"
+
+
+def _read(samples: _Member, others: list[_Member], wanted: Wanted) -> Iterator[Rows]:
+    labels, groups, problems, first = wanted.labels, wanted.groups, wanted.problems, 0
+    step = wanted.step(sum(member.row_bytes for member in (samples, *others)))
+    for values, *rest in zip(*(member.blocks(step) for member in (samples, *others)), strict=True):
+        inputs = cast(values, wanted.input.dtype, first, f"array {samples.key!r}", problems)
+        read = [(labels.read, labels.dtype), *([(groups.read, "int64")] if groups else [])]
+        cells = [
+            read_cells(cell.tolist(), *how, first, f"array {member.key!r}", problems)
+            for cell, how, member in zip(rest, read, others, strict=True)
+        ]
+        yield Rows(inputs, cells[0], cells[1] if groups else None)
+        first += len(inputs)
+
+
+def _check_shapes(samples: _Member, others: list[_Member], wanted: Wanted) -> None:
+    shape, problems = wanted.input.shape, wanted.problems
+    if samples.shape[1:] != shape:
+        want = ", ".join(["N", *map(str, shape)])
+        detail = f"array {samples.key!r} has the shape {samples.shape}, but benchmark.toml wants ({want})"
         raise problems.fatal(detail, "reshape the array, or change [model] inputs shape")
-    if given.shape != samples.shape[:1]:
-        raise problems.fatal(f"array {source.label!r} has the shape {given.shape}; {len(samples)} labels are needed")
-    inputs = _cast(samples, input.dtype, source.input[0], problems)
-    labels, wrong = rule.read_array(given)
-    for sample, reason in wrong:
-        problems.add(f"array {source.label!r}, sample {sample} (counted from 0): {reason}")
-    problems.check()
-    return inputs, labels
+    for member, what in zip(others, ("labels", "groups"), strict=False):
+        if member.shape != samples.shape[:1]:
+            detail = f"array {member.key!r} has the shape {member.shape}; {samples.shape[0]} {what} are needed"
+            raise problems.fatal(detail)
 
 
-def _member(archive: zipfile.ZipFile, key: str, kinds: str, problems: Problems) -> Array:
+def _open(archive: zipfile.ZipFile, key: str, kinds: str, problems: Problems, streams: ExitStack) -> _Member:
     found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
     info = found.get(key)
     if info is None:
@@ -56,14 +113,16 @@ def _member(archive: zipfile.ZipFile, key: str, kinds: str, problems: Problems) 
         raise problems.fatal(f"array {key!r} is encrypted or packed in an unusual way", "use numpy.savez_compressed")
     if info.file_size > MAX_DATA_BYTES:
         raise problems.fatal(f"array {key!r} unpacks to {info.file_size} bytes; {MAX_DATA_BYTES} is the most")
-    with archive.open(info) as stream:
-        return _array(stream, info.file_size, key, kinds, problems)
+    member = _header(streams.enter_context(archive.open(info)), info.file_size, key, kinds, problems)
+    if member.row_bytes > DATA_STEP and member.dtype.kind == "U":
+        raise problems.fatal(f"array {key!r} has texts of {member.row_bytes} bytes; no name is that long")
+    return member
 
 
-def _array(stream: IO[bytes], declared: int, key: str, kinds: str, problems: Problems) -> Array:
+def _header(stream: IO[bytes], declared: int, key: str, kinds: str, problems: Problems) -> _Member:
     try:
         version = npy.read_magic(stream)
-        shape, fortran, dtype = _HEADERS[version](stream)
+        shape, by_columns, dtype = _HEADERS[version](stream)
     except (ValueError, KeyError):
         raise problems.fatal(f"array {key!r} has no proper npy header") from None
     if dtype.kind not in kinds:
@@ -71,17 +130,7 @@ def _array(stream: IO[bytes], declared: int, key: str, kinds: str, problems: Pro
     size = math.prod(shape) * dtype.itemsize
     if not shape or stream.tell() + size != declared:
         raise problems.fatal(f"array {key!r} is not as large as its header says")
-    values = np.frombuffer(stream.read(size), dtype)
-    return values.reshape(shape, order="F" if fortran else "C")
-
-
-def _cast(values: Array, dtype: str, key: str, problems: Problems) -> Array:
-    """As ``dtype``, C-order; samples that do not survive the cast go to ``problems``."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        cast = np.ascontiguousarray(values, dtype)
-    whole = dtype.startswith("int")
-    fine = cast == values if whole else np.isfinite(cast)
-    for sample in np.flatnonzero(~fine.all(tuple(range(1, fine.ndim)))).tolist():
-        kind = f"whole number ({dtype})" if whole else f"finite number ({dtype})"
-        problems.add(f"array {key!r}, sample {sample} (counted from 0): a value is no {kind}")
-    return cast
+    if by_columns and size > FORTRAN_BYTES:
+        detail = f"array {key!r} lies column by column and is too large to turn around in memory"
+        raise problems.fatal(detail, "save numpy.ascontiguousarray of it")
+    return _Member(stream, key, shape, dtype, by_columns)

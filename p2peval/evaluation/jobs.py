@@ -16,7 +16,7 @@ import msgspec
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.core.text import one_line
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, WORKER_FRAME, WORKER_WORDS
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, WORKER_FRAME, WORKER_WORDS
 from p2peval.errors import EvaluationError, LocalProtocolError
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -49,7 +49,8 @@ class Failed(Answer, frozen=True, tag="failed"):
 class Prepared(Answer, frozen=True, tag="prepared"):
     """``inputs.npy`` holds samples × shape of ``dtype``; ``labels.npy`` int64 or float64, one per sample.
 
-    ``per_class``: samples of each class, empty for regression.
+    After the clean samples, which ``samples`` counts, the inputs hold those of each perturbation. ``per_class``:
+    samples of each class, empty for regression. ``per_group``: of each of ``group_names``, both empty without groups.
     """
 
     samples: int
@@ -57,6 +58,8 @@ class Prepared(Answer, frozen=True, tag="prepared"):
     dtype: str
     label_dtype: str
     per_class: tuple[int, ...]
+    group_names: tuple[str, ...] = ()
+    per_group: tuple[int, ...] = ()
 
 
 class Scanned(Answer, frozen=True, tag="scanned"):
@@ -163,7 +166,7 @@ class Job(msgspec.Struct, Generic[A], frozen=True):
 
 
 class Prepare(Job[Prepared], frozen=True, tag="prepare"):
-    """Parse the data of the benchmark in ``directory`` into ``out``/inputs.npy and ``out``/labels.npy."""
+    """Parse the data of the benchmark in ``directory`` into ``out``/inputs.npy, labels.npy and groups.npy."""
 
     answers = Prepared
     directory: str
@@ -171,11 +174,11 @@ class Prepare(Job[Prepared], frozen=True, tag="prepare"):
 
     @property
     def products(self) -> tuple[str, ...]:
-        return (f"{self.out}/inputs.npy", f"{self.out}/labels.npy")
+        return (f"{self.out}/inputs.npy", f"{self.out}/labels.npy", f"{self.out}/groups.npy")
 
     @property
     def writes(self) -> int:
-        return MAX_DATA_BYTES
+        return MAX_DATA_BYTES + NPY_HEADER
 
 
 class Scan(Job[Scanned], frozen=True, tag="scan"):

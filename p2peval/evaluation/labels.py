@@ -12,9 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from p2peval.core.types import from_nano
-from p2peval.evaluation.benchmark_file import BenchmarkFile
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -44,16 +41,6 @@ class LabelRule:
             raise ValueError(f"{text!r} is no class: they are 0 to {self.classes - 1}")
         return int(text)
 
-    def read_array(self, values: Array) -> tuple[Array, list[tuple[int, str]]]:
-        """Labels of all samples, and the samples whose label is wrong, with what is wrong."""
-        labels, problems = np.zeros(len(values), self.dtype), []
-        for sample, value in enumerate(values.tolist()):
-            try:
-                labels[sample] = self.read(str(value))
-            except ValueError as error:
-                problems.append((sample, str(error)))
-        return labels, problems
-
     def _named(self, text: str) -> int:
         if text in self.names:
             return self.names.index(text)
@@ -70,10 +57,3 @@ class LabelRule:
         if not self.low <= value <= self.high:
             raise ValueError(f"{text} lies outside [metrics] range, {self.low:g} to {self.high:g}")
         return value
-
-
-def label_rule(file: BenchmarkFile) -> LabelRule:
-    """The rule that a benchmark.toml sets."""
-    low, high = (file.range.low_nano, file.range.high_nano) if file.range else (-math.inf, math.inf)
-    classes = file.model_output.shape[0] if file.task == "classification" else 0
-    return LabelRule(classes, file.data.classes, from_nano(low), from_nano(high))  # type: ignore[arg-type]
