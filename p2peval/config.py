@@ -56,7 +56,8 @@ class EvaluationConfig:
     """The operator's caps; a benchmark that asks for more is not evaluated here.
 
     ``accept_from``: peer ids whose tasks this node evaluates; empty: every member's of a joined benchmark.
-    ``background_audits``: re-run samples of what its boards show as claims.
+    ``background_audits``: re-run samples of what its boards show as claims. ``require_sandbox``: do not start
+    where a layer of the sandbox is missing.
     """
 
     workers: int = field(default=defaults.EVALUATION_WORKERS, metadata={"least": 1})
@@ -64,6 +65,7 @@ class EvaluationConfig:
     deadline_s: float = field(default=defaults.EVALUATION_DEADLINE, metadata={"least": 1.0})
     accept_from: tuple[str, ...] = ()
     background_audits: bool = defaults.BACKGROUND_AUDITS
+    require_sandbox: bool = defaults.REQUIRE_SANDBOX
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +247,7 @@ TEMPLATE = """\
 # deadline_s = {deadline_s:.0f}                       # the same for its time, in seconds
 # accept_from = []                        # peer ids to evaluate for; empty: all members of what you joined
 # background_audits = false               # true: re-run samples of results that others claim
+# require_sandbox = false                 # true: refuse to start without every layer of the sandbox
 
 [storage]
 # quota_gb = {quota_gb:.0f}                           # models, datasets and outputs, in GB

@@ -96,6 +96,7 @@ ANSWERS: dict[str, Any] = {
     "paths": PathsView,
     "init": InitView,
     "status": views.StatusView,
+    "doctor": views.DoctorView,
     "stop": StopView,
     "events": views.EventView,
     "id.show": views.IdView,

@@ -18,6 +18,7 @@ COMMANDS = {
     "init": "node",
     "daemon": "node",
     "status": "node",
+    "doctor": "node",
     "stop": "node",
     "events": "events",
     "paths": "node",

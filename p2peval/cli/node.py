@@ -1,4 +1,4 @@
-"""``init``, ``daemon``, ``status``, ``stop``, ``paths``, ``version``: the node itself."""
+"""``init``, ``daemon``, ``status``, ``doctor``, ``stop``, ``paths``, ``version``: the node itself."""
 
 from __future__ import annotations
 
@@ -85,6 +85,22 @@ def status_command(options: Options) -> None:
         ("read-only", view.read_only),
     ]
     out.answer("status", view, lambda: out.fields(pairs))
+
+
+@click.command("doctor", cls=Command, short_help="What this machine can do, and what it lacks.")
+@pass_options
+def doctor_command(options: Options) -> int:
+    """What this machine can do, and what it lacks: key, disk, every layer of the sandbox. Needs no daemon."""
+    from p2peval.daemon.offline import examine
+
+    out = Output(options)
+    view = examine(options.paths)
+    rows = [(check.name, check.state, check.detail) for check in view.checks]
+    out.answer("doctor", view, lambda: out.table(("CHECK", "STATE", "DETAIL"), rows))
+    for check in view.checks:
+        if check.hint:
+            out.say(f"{check.name}: {check.hint}")
+    return 0 if view.healthy else 1
 
 
 @click.command("stop", cls=Command)

@@ -22,7 +22,9 @@ from p2peval.cli.options import Options
 from p2peval.errors import P2pevalError
 
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
-_COMMAND = re.compile(r"(?<!`)\bp2peval (?=(init|daemon|status|stop|events|paths|id|peers|bench|eval|board|rep)\b)")
+_COMMAND = re.compile(
+    r"(?<!`)\bp2peval (?=(init|daemon|status|doctor|stop|events|paths|id|peers|bench|eval|board|rep)\b)"
+)
 
 
 class InterruptedByUserError(P2pevalError):

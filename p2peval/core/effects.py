@@ -50,13 +50,14 @@ class FetchBlob:
 
 @dataclass(frozen=True, slots=True)
 class RunEvaluation:
-    """Answers with EvaluationFinished or EvaluationFailed."""
+    """Answers with EvaluationFinished or EvaluationFailed. ``requester``: None in one that an older version wrote."""
 
     id: str
     task: TaskId
     assignment: AssignmentId
     spec: BenchmarkSpec
     model: Blob
+    requester: PeerId | None = None
 
 
 @dataclass(frozen=True, slots=True)

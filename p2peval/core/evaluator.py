@@ -143,7 +143,7 @@ def on_blob(ctx: Context, event: BlobReady | BlobFailed) -> None:
         return
     ctx.state.duties.put(replace(duty, state=DutyState.RUNNING))
     spec = ctx.state.benchmarks[duty.benchmark].spec
-    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model))
+    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model, duty.requester))
 
 
 def on_finished(ctx: Context, event: EvaluationFinished) -> None:

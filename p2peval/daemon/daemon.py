@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import trio
@@ -19,6 +20,7 @@ from p2peval.core.types import PeerId
 from p2peval.daemon import retention
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
+from p2peval.daemon.doctor import check_layers
 from p2peval.daemon.driver import Driver, Hands
 from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
@@ -30,6 +32,7 @@ from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import DRAIN_SECONDS
 from p2peval.evaluation.recipe import equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.workers import Sight
 from p2peval.net.blob_server import BlobServer
 from p2peval.net.host import open_network
 from p2peval.net.network import Network
@@ -54,13 +57,14 @@ def run(config: Config, paths: Paths, wait_lock_s: float, make_workshop: MakeWor
     ``make_workshop`` is the demo's hook for a lying peer; no configuration reaches it.
     """
     configure(config.log)
+    check_layers(config.evaluation.require_sandbox)
     with Lock(paths.state, wait_s=wait_lock_s):
         trio.run(_main, config, paths, make_workshop or honest_workshop)
     return 0
 
 
 def honest_workshop(sandbox: Sandbox, library: Library, me: PeerId, paths: Paths) -> Workshop:
-    scratch = paths.data / "scratch"
+    scratch = _scratch(paths)
     make_private(scratch)
     return Workshop(sandbox, library, public_key_of(me), scratch)
 
@@ -70,8 +74,19 @@ async def _main(config: Config, paths: Paths, make_workshop: MakeWorkshop) -> No
     blobs = BlobStore(paths.blobs, int(config.storage.quota_gb * 1e9))
     settings = config.network
     with Database(paths.database) as database:
-        async with open_network(seed, settings.listen, bootstrap=settings.bootstrap) as network:
-            await _serve(config, paths, make_workshop, seed, blobs, database, network)
+        async with (
+            open_network(seed, settings.listen, bootstrap=settings.bootstrap) as network,
+            _sandbox(config, paths) as sandbox,
+        ):
+            await _serve(config, paths, make_workshop, seed, blobs, database, network, sandbox)
+
+
+def _sandbox(config: Config, paths: Paths) -> Sandbox:
+    return Sandbox(config.evaluation.workers, sight=Sight((str(paths.blobs),), (str(_scratch(paths)),)))
+
+
+def _scratch(paths: Paths) -> Path:
+    return paths.data / "scratch"
 
 
 async def _serve(
@@ -82,6 +97,7 @@ async def _serve(
     blobs: BlobStore,
     database: Database,
     network: Network,
+    sandbox: Sandbox,
 ) -> None:
     clock, feed, stopping = Clock(), Feed(), trio.Event()
     network_id = config.network.id
@@ -102,7 +118,7 @@ async def _serve(
 
     driver = Driver(database, make_node, clock, feed)
     library = Library(network, blobs, clock)
-    workshop = make_workshop(Sandbox(config.evaluation.workers), library, network.peer_id, paths)
+    workshop = make_workshop(sandbox, library, network.peer_id, paths)
     exchange = Exchange(
         network,
         network_id,

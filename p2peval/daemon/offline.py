@@ -1,4 +1,4 @@
-"""What the command line does without a daemon: a new identity, a benchmark's draft and its check.
+"""What the command line does without a daemon: a new identity, a benchmark's draft and its check, the doctor.
 
 The one door from the command line to the rooms below; everything here is slow to import or touches
 files that a running daemon may own, so commands import it when they need it.
@@ -15,6 +15,7 @@ import trio
 from nacl.signing import SigningKey
 
 from p2peval.core.types import PeerId
+from p2peval.daemon.doctor import examine
 from p2peval.daemon.views import ValidateView
 from p2peval.defaults import EVALUATION_DEADLINE
 from p2peval.errors import StoreError
@@ -25,6 +26,8 @@ from p2peval.paths import Paths
 from p2peval.store import identity
 from p2peval.store.disk import make_private, refusals
 from p2peval.wire.ids import peer_id_of
+
+__all__ = ["create_home", "draft_benchmark", "examine", "validate_benchmark"]
 
 
 def create_home(paths: Paths, config_text: str) -> PeerId:

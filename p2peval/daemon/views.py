@@ -292,6 +292,22 @@ class TaskView(Struct, frozen=True, kw_only=True):
     story: tuple[StoryLine, ...] = ()
 
 
+class CheckView(Struct, frozen=True, kw_only=True):
+    """``state``: "ok", "missing" (the node runs, with less) or "wrong"; ``hint``: what to do, or ""."""
+
+    name: str
+    state: str
+    detail: str
+    hint: str = ""
+
+
+class DoctorView(Struct, frozen=True, kw_only=True):
+    """``healthy``: nothing is wrong."""
+
+    checks: tuple[CheckView, ...]
+    healthy: bool
+
+
 class PreviewView(Struct, frozen=True, kw_only=True):
     """One evaluation on this machine; nothing was announced, so no audit interval exists."""
 

@@ -11,12 +11,14 @@ import trio
 from p2peval.core.effects import Compare, RunEvaluation
 from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
+from p2peval.core.types import PeerId
 from p2peval.core.verdict import Verdict
 from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.turns import OWN
 from p2peval.wire.ids import public_key_of
 
 NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
@@ -34,7 +36,7 @@ class Workshop:
 
     async def evaluate(self, effect: RunEvaluation) -> EvaluationFinished | EvaluationFailed:
         try:
-            answer, outputs = await self.outputs(effect.spec, effect.model)
+            answer, outputs = await self.outputs(effect.spec, effect.model, self._queue(effect.requester))
         except NOT_DONE as error:
             return EvaluationFailed(effect.id, effect.task, effect.assignment, error.message)
         return EvaluationFinished(
@@ -47,13 +49,13 @@ class Workshop:
             Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
         )
 
-    async def outputs(self, spec: BenchmarkSpec, model: Blob) -> tuple[jobs.Evaluated, Blob]:
-        """Run ``model`` and put its outputs on the shelf. Raises what NOT_DONE names."""
+    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[jobs.Evaluated, Blob]:
+        """Run ``model`` and put its outputs on the shelf. ``queue``: for whom. Raises what NOT_DONE names."""
         run = await self._run(spec, model)
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
-            answer = await self._sandbox.run(job, deadline=spec.limits.seconds)
+            answer = await self._sandbox.run(job, deadline=spec.limits.seconds, queue=queue)
             return answer, await trio.to_thread.run_sync(self._library.store.add_file, out)
 
     async def compare(self, effect: Compare) -> ComparisonFinished | ComparisonFailed:
@@ -126,6 +128,10 @@ class Workshop:
             inputs = await trio.to_thread.run_sync(store.add_file, Path(folder) / "inputs.npy")
             labels = await trio.to_thread.run_sync(store.add_file, Path(folder) / "labels.npy")
         return answer, inputs, labels
+
+    def _queue(self, requester: PeerId | None) -> str:
+        """Requesters are served in turn; what this node wants itself goes first."""
+        return OWN if requester is None or public_key_of(requester) == self._public_key else requester
 
     async def _run(self, spec: BenchmarkSpec, model: Blob) -> jobs.Run:
         return jobs.Run(

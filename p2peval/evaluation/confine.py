@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 
-from p2peval.defaults import WORKER_BASE_MB, WORKER_FILES
+from p2peval.defaults import WORKER_FILES, WORKER_SLACK_MB
 
 
 def leash(fd: int) -> None:
@@ -38,7 +38,7 @@ def limit(*, memory_mb: int, mapped: int, cpu_seconds: int, file_bytes: int) -> 
 
     NPROC is per user and ignored for root: there, the process group's end is what stops a fork bomb.
     """
-    addresses = ((memory_mb + WORKER_BASE_MB) << 20) + mapped
+    addresses = _addresses() + ((memory_mb + WORKER_SLACK_MB) << 20) + mapped
     _cap(resource.RLIMIT_CORE, 0)
     _cap(resource.RLIMIT_AS, addresses)
     _cap(resource.RLIMIT_CPU, cpu_seconds)
@@ -48,13 +48,22 @@ def limit(*, memory_mb: int, mapped: int, cpu_seconds: int, file_bytes: int) -> 
 
 
 def peak_memory_mb() -> int:
-    """Peak resident MiB of this process image (rusage would count the parent's, from before exec)."""
+    """Peak resident MiB of this process since its fork, with what it shares (rusage may count the parent's)."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
     except FileNotFoundError:
         kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10  # bytes on macOS
     return -(-kib // 1024)
+
+
+def _addresses() -> int:
+    """Bytes that are mapped already: the code, above all."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as sizes:
+            return int(sizes.read().split()[0]) * resource.getpagesize()
+    except FileNotFoundError:
+        return 0
 
 
 def _cap(which: int, value: int) -> None:

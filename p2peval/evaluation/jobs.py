@@ -115,6 +115,12 @@ class Rescored(Answer, frozen=True, tag="rescored"):
     metrics: tuple[MetricReport, ...]
 
 
+class Tried(Answer, frozen=True, tag="tried"):
+    """``layers``: of the sandbox, that were on."""
+
+    layers: tuple[str, ...] = ()
+
+
 A = TypeVar("A", bound=Answer)
 
 # ── jobs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -280,15 +286,22 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
         return (self.outputs, self.scoring.labels)
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored
+class Trial(Job[Tried], frozen=True, tag="trial"):
+    """Do nothing, locked in as for any other job."""
+
+    answers = Tried
+
+
+AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore | Trial
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored | Tried
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A job and the CPU seconds it may take."""
+    """A job, the CPU seconds it may take, and the layers that are around the worker already."""
 
     job: AnyJob
     cpu_seconds: int
+    walls: tuple[str, ...] = ()
 
 
 def row_bytes(tensor: Tensor) -> int:

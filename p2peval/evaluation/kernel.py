@@ -12,6 +12,7 @@ import os
 import sys
 
 PR_GET_SECCOMP = 21
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
 

@@ -6,18 +6,52 @@ which a late import needs. Must not know what the job does. Source: evaluation.m
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import sysconfig
+from dataclasses import dataclass
 from pathlib import Path
 
 import p2peval
-from p2peval.evaluation import kernel, landlock, seccomp
+from p2peval.evaluation import bwrap, kernel, landlock, seccomp
+from p2peval.evaluation.bwrap import LIBRARIES
 from p2peval.evaluation.jobs import AnyJob, Prepare
+
+ALL = ("rlimits", "landlock", "seccomp", "bubblewrap")
+"""Every layer, as results name them; the first is never missing."""
 
 OWN_FACTS = ("/proc/self/status", "/proc/cpuinfo")
 """Peak memory and the instruction set, which results name."""
-LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/sys/devices/system/cpu")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A layer that this machine cannot put on, why, and what its operator may do."""
+
+    layer: str
+    why: str
+    hint: str
+
+
+def missing() -> tuple[Missing, ...]:
+    """The layers that a worker here would have to do without."""
+    newer = "run it on Linux 5.13 or newer, with Landlock among the security modules (lsm=landlock,... at boot)"
+    tries = (
+        ("landlock", landlock_missing(), newer),
+        ("seccomp", seccomp.missing(), "run it on Linux on x86_64 or aarch64, with CONFIG_SECCOMP_FILTER"),
+        ("bubblewrap", bwrap.missing(), "install bubblewrap, and let it make user namespaces (in a container too)"),
+    )
+    return tuple(Missing(layer, why, hint) for layer, why, hint in tries if why)
+
+
+def landlock_missing() -> str:
+    """Why this machine has no Landlock, or ""."""
+    try:
+        landlock.abi()
+    except OSError as error:
+        return "it is switched off in this kernel" if error.errno == errno.EOPNOTSUPP else "this kernel has none"
+    return ""
 
 
 def lock(job: AnyJob) -> tuple[str, ...]:
@@ -31,20 +65,13 @@ def lock(job: AnyJob) -> tuple[str, ...]:
     on = []
     reads = (*job.reads, job.directory) if isinstance(job, Prepare) else job.reads
     folders = {os.path.dirname(product) for product in job.products}
-    if _has_landlock():
+    if not landlock_missing():
         landlock.restrict((*reads, *_code(), *OWN_FACTS), sorted(folders))
         on.append("landlock")
     if not seccomp.missing():
         seccomp.install(threads=isinstance(job, Prepare))  # parquet's reader starts some
         on.append("seccomp")
     return tuple(on)
-
-
-def _has_landlock() -> bool:
-    try:
-        return landlock.abi() > 0
-    except OSError:
-        return False
 
 
 def _code() -> tuple[str, ...]:

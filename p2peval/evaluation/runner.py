@@ -1,4 +1,4 @@
-"""The worker: a process that does one job, ``python -m p2peval.evaluation.runner``.
+"""The worker: a process that a zygote forked, and that does one job.
 
 Decides how each job is done; everything that opens a stranger's file happens here. Must not know the
 daemon, the network or the store. One order comes in on stdin, one answer goes out on stdout
@@ -37,13 +37,15 @@ from p2peval.evaluation.jobs import (
     Run,
     Scan,
     Scanned,
+    Trial,
+    Tried,
     decode_order,
     frame,
     missing,
     row_bytes,
 )
 
-# numpy, onnx and onnxruntime are imported where a job needs them: a cold start is most of a small job.
+# What a job needs is imported where it is needed; what is large, the zygote has imported already.
 
 
 def main() -> None:
@@ -73,6 +75,8 @@ def perform(job: AnyJob) -> Answer:
             return _compare(job)
         case Rescore():
             return _rescore(job)
+        case Trial():
+            return Tried()
 
 
 def _carry_out(order: Order) -> Answer:
@@ -83,9 +87,9 @@ def _carry_out(order: Order) -> Answer:
             cpu_seconds=order.cpu_seconds,
             file_bytes=order.job.writes,
         )
-        on = _lock(order.job)
+        on = (*_lock(order.job), *order.walls)
         answer = perform(order.job)
-        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated) else answer
+        return msgspec.structs.replace(answer, layers=on) if isinstance(answer, Evaluated | Tried) else answer
     except EvaluationError as error:
         return Failed(error.reason, error.message, error.hint)
     except ConfigError as error:
@@ -243,7 +247,3 @@ def _read_outputs(path: str, samples: int, output: Tensor) -> Any:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-if __name__ == "__main__":
-    main()

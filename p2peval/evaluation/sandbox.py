@@ -1,67 +1,83 @@
-"""Starts, limits and kills workers: the only way from the daemon to a stranger's file.
+"""Runs jobs in workers that are limited and killed: the only way from the daemon to a stranger's file.
 
-Decides how long a worker lives and what its death means. Must not know what a job does, and parses
-nothing but one bounded frame. One process and one message each way per job. Source: evaluation.md, The sandbox.
+Decides who is next, how long a worker lives, and which zygote it comes from. Must not know what a job does.
+Source: evaluation.md, The sandbox.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import signal
-import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TypeVar, cast
 
 import trio
 
-import p2peval
 from p2peval.core.types import Seconds
-from p2peval.defaults import WORKER_STDERR
 from p2peval.errors import ConfigError, EvaluationError
-from p2peval.evaluation.jobs import (
-    Answer,
-    AnyAnswer,
-    AnyJob,
-    Failed,
-    Job,
-    Order,
-    decode_answer,
-    frame,
-    missing,
-)
+from p2peval.evaluation import bwrap
+from p2peval.evaluation.jobs import Answer, AnyAnswer, AnyJob, Failed, Job, Order, Prepare, frame
+from p2peval.evaluation.turns import OWN, Turns
+from p2peval.evaluation.workers import Sight, Zygote
 
 A = TypeVar("A", bound=Answer)
 
-RUNNER = (sys.executable, "-P", "-s", "-m", "p2peval.evaluation.runner")
+ZYGOTE = (sys.executable, "-P", "-s", "-m", "p2peval.evaluation.zygote")
 """-P and -s: neither the working directory nor the user's own packages are looked at for modules."""
 
 
 class Sandbox:
     """Runs jobs in fresh processes, at most ``workers`` at a time.
 
-    ``command`` starts a worker; tests put misbehaving ones in its place.
+    Inside ``async with`` it keeps a warm zygote, from the first job on; outside, every job has its own.
+    ``sight``: where the files of jobs lie. With bubblewrap, a job whose files lie elsewhere has a zygote of its
+    own, which sees just those. ``command`` starts a zygote; tests put one with misbehaving workers in its place.
     """
 
-    def __init__(self, workers: int, *, command: Sequence[str] = RUNNER) -> None:
-        self._places = trio.CapacityLimiter(workers)
+    def __init__(
+        self,
+        workers: int,
+        *,
+        sight: Sight = Sight(),  # noqa: B008, it is frozen
+        command: Sequence[str] = ZYGOTE,
+        bubblewrap: bool = True,
+    ) -> None:
+        self._turns = Turns(workers)
+        self._sight = sight
         self._command = tuple(command)
+        self._bubblewrap = bubblewrap
+        self._keeps = False
+        self._warm: Zygote | None = None
+        self._starting = trio.Lock()
 
-    async def run(self, job: Job[A], *, deadline: Seconds) -> A:
+    async def __aenter__(self) -> Sandbox:
+        self._keeps = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._keeps = False
+        if self._warm is not None:
+            await self._warm.close()
+            self._warm = None
+
+    async def run(self, job: Job[A], *, deadline: Seconds, queue: str = OWN) -> A:
         """Do ``job`` within ``deadline`` seconds, counted from when a worker is free.
 
-        Raises EvaluationError with the worker's reason, or timeout, out_of_memory, crashed, no_answer,
-        garbage; ConfigError for a benchmark.toml. A job that failed or was cancelled leaves no product.
+        ``queue``: for whom it is done; those who wait are served in turn. A job that failed or was cancelled
+        leaves no product. Raises EvaluationError with the worker's reason, or timeout, out_of_memory, crashed,
+        no_answer, no_worker, garbage; ConfigError for a benchmark.toml.
         """
-        order = frame(Order(cast(AnyJob, job), math.ceil(deadline)))
+        frame(Order(cast(AnyJob, job), math.ceil(deadline)))  # too large? before it waits
         done = False
         try:
-            async with self._places:
-                answer = await self._ask(order, deadline)
+            async with self._turns.place(queue):
+                answer = await self._ask(cast(AnyJob, job), deadline)
             if isinstance(answer, Failed):
                 raise _raised(answer)
             if not isinstance(answer, job.answers):
@@ -72,72 +88,44 @@ class Sandbox:
             if not done:
                 _remove(job.products)
 
-    async def _ask(self, order: bytes, deadline: Seconds) -> AnyAnswer:
-        with tempfile.TemporaryDirectory(prefix="p2peval-", ignore_cleanup_errors=True) as folder:
-            process = await trio.lowlevel.open_process(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=folder,
-                env=_environment(folder),
-                start_new_session=True,
-            )
-            try:
-                with trio.move_on_after(deadline):
-                    return await _talk(process, order)
-                raise EvaluationError("timeout", f"it was still running after {deadline:g} s and was killed")
-            finally:
-                await _end(process)
+    async def _ask(self, job: AnyJob, deadline: Seconds) -> AnyAnswer:
+        with trio.move_on_after(deadline):
+            async with self._zygote(job) as zygote:
+                worker = zygote.worker()
+                try:
+                    return await worker.ask(frame(Order(job, math.ceil(deadline), zygote.walls)))
+                finally:
+                    await worker.end()
+        raise EvaluationError("timeout", f"it was still running after {deadline:g} s and was killed")
+
+    @asynccontextmanager
+    async def _zygote(self, job: AnyJob) -> AsyncIterator[Zygote]:
+        walled = self._bubblewrap and not await trio.to_thread.run_sync(bwrap.missing)
+        sight = _sight(job)
+        if self._keeps and (not walled or self._sight.covers(sight.reads, sight.writes)):
+            yield await self._kept(walled)
+            return
+        own = Sight((*self._sight.reads, *sight.reads), (*self._sight.writes, *sight.writes))
+        zygote = await Zygote.start(self._command, own, bubblewrap=walled)
+        try:
+            yield zygote
+        finally:
+            await zygote.close()
+
+    async def _kept(self, walled: bool) -> Zygote:
+        """The warm one, started where there is none or where it died."""
+        async with self._starting:
+            if self._warm is not None and not self._warm.alive:
+                await self._warm.close()
+                self._warm = None
+            if self._warm is None:
+                self._warm = await Zygote.start(self._command, self._sight, bubblewrap=walled)
+            return self._warm
 
 
-async def _talk(process: trio.Process, order: bytes) -> AnyAnswer:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    complaints = bytearray()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_keep_tail, process.stderr, complaints)
-        with suppress(trio.BrokenResourceError):  # it died before it read: its status says why
-            await process.stdin.send_all(order)
-        answer = await _read_frame(process.stdout)
-        if missing(answer):
-            await process.wait()
-            _kill(process)
-        else:
-            nursery.cancel_scope.cancel()
-    if missing(answer) and (not answer or process.returncode):
-        raise _epitaph(cast(int, process.returncode), complaints.decode(errors="replace").strip())
-    return decode_answer(answer)
-
-
-async def _read_frame(pipe: trio.abc.ReceiveStream) -> bytearray:
-    """One frame, or what came of it."""
-    data = bytearray()
-    while (need := missing(data)) and (part := await pipe.receive_some(need)):
-        data += part
-    return data
-
-
-async def _keep_tail(pipe: trio.abc.ReceiveStream, kept: bytearray) -> None:
-    async for part in pipe:
-        kept += part
-        del kept[:-WORKER_STDERR]
-
-
-async def _end(process: trio.Process) -> None:
-    """Kill the worker and whatever it started, and reap it, even while being cancelled."""
-    _kill(process)
-    with trio.CancelScope(shield=True):
-        await process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe is not None:
-                await pipe.aclose()
-
-
-def _kill(process: trio.Process) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def _sight(job: AnyJob) -> Sight:
+    reads = (*job.reads, job.directory) if isinstance(job, Prepare) else job.reads
+    return Sight(reads, tuple({os.path.dirname(product) for product in job.products}))
 
 
 def _remove(products: Sequence[str]) -> None:
@@ -145,35 +133,7 @@ def _remove(products: Sequence[str]) -> None:
         Path(product).unlink(missing_ok=True)
 
 
-def _environment(folder: str) -> Mapping[str, str]:
-    """Nothing of the daemon's own: no tokens, no home, one thread for every numeric library."""
-    return {
-        "HOME": folder,
-        "TMPDIR": folder,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(Path(p2peval.__file__).parent.parent),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "ORT_DISABLE_TELEMETRY": "1",
-    }
-
-
 def _raised(failure: Failed) -> EvaluationError | ConfigError:
     if failure.config:
         return ConfigError(failure.detail, hint=failure.hint)
     return EvaluationError(failure.reason, failure.detail, hint=failure.hint)
-
-
-def _epitaph(status: int, complaints: str) -> EvaluationError:
-    """What a worker's end without an answer means. ``status``: negative is the signal that ended it."""
-    last = complaints.splitlines()[-1] if complaints else ""
-    if any(word in complaints for word in ("bad_alloc", "MemoryError", "Cannot allocate memory")):
-        return EvaluationError("out_of_memory", f"it ran out of the memory allowed: {last}")
-    if status == -signal.SIGXCPU:
-        return EvaluationError("timeout", "it used up the CPU time allowed")
-    if status < 0:
-        hint = "the system may be out of memory" if status == -signal.SIGKILL else ""
-        name = signal.Signals(-status).name
-        return EvaluationError("crashed", f"the worker was ended by {name} {last}".rstrip(), hint=hint)
-    return EvaluationError("no_answer", f"the worker ended with status {status} and no answer {last}".rstrip())

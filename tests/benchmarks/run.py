@@ -15,10 +15,12 @@ import bench_evaluation
 import bench_gossip
 import bench_ingest
 import bench_large
+import bench_sandbox
 from report import Row, save, table
 
 FAMILIES = {
     "evaluation": bench_evaluation.run,
+    "sandbox": bench_sandbox.run,
     "ingest": bench_ingest.run,
     "blob": bench_blob.run,
     "gossip": bench_gossip.run,

@@ -8,6 +8,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_sandbox
 import pytest
 from report import Row
 
@@ -28,6 +29,13 @@ def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(bench_evaluation, "RUNS", 1)
     names = positive(bench_evaluation.run(tmp_path))
     assert {"evaluation.ratio.cnn", "evaluation.ratio.logreg"} <= names
+
+
+def test_workers_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_sandbox, "STARTS", 2)
+    monkeypatch.setattr(bench_sandbox, "ROUNDS", 1)
+    names = {"evaluation.start_cold_ms", "evaluation.start_warm_ms", "evaluation.workers2.speedup"}
+    assert positive(bench_sandbox.run(tmp_path)) == names
 
 
 def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

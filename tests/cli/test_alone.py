@@ -235,3 +235,36 @@ def test_progress_is_told_on_a_terminal_only_and_each_line_once(tmp_path: Path) 
     assert result.stdout.startswith("accepted  accuracy 0.9417")
     told = [line.rsplit("\x1b[K", 1)[-1].split()[0] for line in shown.split("\r\n") if line]
     assert told == ["task", "offers", "committed", "audited"]
+
+
+def test_doctor_names_every_layer_and_finds_a_key_that_others_can_read(tmp_path: Path) -> None:
+    p2peval(tmp_path, "init")
+    well = p2peval(tmp_path, "doctor", "--json")
+    assert well.returncode == 0, well.stdout + well.stderr
+    fits("doctor", well.stdout)
+    checks = {check["name"]: check for check in json.loads(well.stdout)["data"]["checks"]}
+    assert {"rlimits", "landlock", "seccomp", "bubblewrap", "disk", "python", "onnxruntime"} <= checks.keys()
+    assert checks["key"]["state"] == checks["config"]["state"] == checks["worker"]["state"] == "ok"
+    on = [name for name in ("rlimits", "landlock", "seccomp", "bubblewrap") if checks[name]["state"] == "ok"]
+    assert all(name in checks["worker"]["detail"] for name in on)
+    (tmp_path / "identity.key").chmod(0o644)
+    ill = p2peval(tmp_path, "doctor")
+    assert ill.returncode == 1
+    assert "open to other users" in ill.stdout
+    assert "chmod 600" in ill.stderr
+
+
+def test_a_missing_layer_is_wrong_only_where_all_are_required(tmp_path: Path) -> None:
+    p2peval(tmp_path, "init")
+    without = {**os.environ, "PATH": "/nowhere"}
+    command = [sys.executable, "-m", "p2peval", "--home", str(tmp_path)]
+    for required, code in (("false", 0), ("true", 1)):
+        environ = {**without, "P2PEVAL_EVALUATION__REQUIRE_SANDBOX": required}
+        done = subprocess.run([*command, "doctor"], capture_output=True, text=True, env=environ, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "it is not installed" in done.stdout
+        assert "install bubblewrap" in done.stderr
+    refused = subprocess.run([*command, "daemon"], capture_output=True, text=True, env=environ, timeout=60, check=False)
+    assert refused.returncode == 2
+    assert "bubblewrap (it is not installed)" in refused.stderr
+    assert "require_sandbox = false" in refused.stderr

@@ -36,7 +36,7 @@ ASKING = {
     "rep.show": ("rep", "show", "Kq9f"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "stop", "bench.init", "bench.validate", "demo"}
+ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "demo"}
 """Answers without a Service behind them; their tests stand in test_alone.py and test_demo.py."""
 
 

@@ -15,7 +15,7 @@ import pytest
 from onnx_models import DIGITS_IN, DIGITS_OUT, classifier, digits
 
 from p2peval.core.messages import Limits
-from p2peval.evaluation import jobs, landlock, seccomp
+from p2peval.evaluation import bwrap, jobs, landlock, seccomp
 from p2peval.evaluation.sandbox import Sandbox
 
 
@@ -127,4 +127,5 @@ def test_every_jump_of_the_filter_lands_inside_it_and_it_ends_in_a_refusal(machi
 async def test_a_result_names_the_layers_that_were_on(job: jobs.Evaluate) -> None:
     answer = await Sandbox(1).run(job, deadline=60)
     expected = ["rlimits"] + ["landlock"] * landlocked() + ["seccomp"] * (not seccomp.missing())
+    expected += ["bubblewrap"] * (not bwrap.missing())
     assert list(answer.layers) == expected

@@ -17,16 +17,18 @@ from p2peval.core.messages import Limits
 from p2peval.errors import ConfigError, EvaluationError, LocalProtocolError
 from p2peval.evaluation.jobs import Evaluate, Failed, Prepare, Run, Scan, Scanned, frame
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.workers import Sight
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are confined by Linux's means")
 
+START = "import os, signal, struct, sys, time\nfrom p2peval.evaluation import zygote\nzygote.serve()\n"
 ANY = Scan("/nowhere/model.onnx", LIMITS)
 
 
-def impostor(script: str, workers: int = 1) -> Sandbox:
-    """A sandbox whose worker runs ``script`` after it has read its order."""
-    start = "import os, signal, struct, sys, time\nos.read(0, 100_000)\n"
-    return Sandbox(workers, command=(sys.executable, "-c", start + textwrap.dedent(script)))
+def impostor(script: str, workers: int = 1, sees: Path | None = None) -> Sandbox:
+    """A sandbox whose workers run ``script`` after they have read their order; they can write in ``sees``."""
+    command = (sys.executable, "-c", START + "os.read(0, 100_000)\n" + textwrap.dedent(script))
+    return Sandbox(workers, command=command, sight=Sight(writes=(str(sees),) if sees else ()))
 
 
 async def failure(sandbox: Sandbox, deadline: float = 20, job=ANY) -> EvaluationError:
@@ -178,7 +180,7 @@ async def test_every_end_has_its_own_reason(script: str, reason: str, detail: st
 
 
 async def test_a_worker_that_dies_unread_is_an_evaluation_error() -> None:
-    sandbox = Sandbox(1, command=(sys.executable, "-c", "import os; os.close(0); raise SystemExit(4)"))
+    sandbox = Sandbox(1, command=(sys.executable, "-c", START + "os.close(0); raise SystemExit(4)"))
     assert (await failure(sandbox)).reason == "no_answer"
 
 
@@ -188,7 +190,7 @@ async def test_a_worker_that_leaves_children_behind_is_answered_and_they_die(tmp
     script = f"alive = os.open({str(fifo)!r}, os.O_WRONLY)\nif os.fork() == 0: time.sleep(600)\n" + says(Scanned(1, 1))
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ends, fifo)
-        assert await impostor(script).run(ANY, deadline=20) == Scanned(1, 1)
+        assert await impostor(script, sees=tmp_path).run(ANY, deadline=20) == Scanned(1, 1)
 
 
 async def ends(fifo: Path) -> None:
@@ -211,7 +213,7 @@ async def test_cancelling_kills_the_worker_and_its_children_and_leaves_no_produc
     run = Run("/model", "/inputs", 1, IN, OUT, LIMITS)
     with trio.fail_after(20):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(failure, impostor(script), 60, Evaluate(run, b"", str(out)))
+            nursery.start_soon(failure, impostor(script, sees=tmp_path), 60, Evaluate(run, b"", str(out)))
             alive = trio.lowlevel.FdStream(await trio.to_thread.run_sync(os.open, fifo, os.O_RDONLY))
             assert await alive.receive_some(1) == b"x"
             assert out.exists()
@@ -226,7 +228,7 @@ def test_no_worker_outlives_a_killed_daemon(tmp_path: Path) -> None:
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
     worker = f"""
-import os
+{START}
 os.read(0, 100_000)
 from p2peval.evaluation.confine import leash
 leash(0)
@@ -240,7 +242,8 @@ import sys, trio
 from p2peval.core.messages import Limits
 from p2peval.evaluation.jobs import Scan
 from p2peval.evaluation.sandbox import Sandbox
-sandbox = Sandbox(1, command=(sys.executable, "-c", {worker!r}))
+from p2peval.evaluation.workers import Sight
+sandbox = Sandbox(1, command=(sys.executable, "-c", {worker!r}), sight=Sight(writes=({str(tmp_path)!r},)))
 async def main():
     await sandbox.run(Scan("/m", Limits(1, 1, 1)), deadline=60)
 trio.run(main)
@@ -288,16 +291,19 @@ def test_the_limits_of_the_process_are_what_the_job_says() -> None:
     script = """
 import resource
 from p2peval.evaluation.confine import limit
+mapped = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 limit(memory_mb=100, mapped=1 << 20, cpu_seconds=7, file_bytes=1000)
 names = "CORE AS CPU FSIZE NOFILE NPROC".split()
-print([resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1] for name in names])
+limits = [resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[1] for name in names]
+limits[1] = limits[1] - mapped >> 20
+print(limits)
 try:
     open("/tmp/p2peval-too-large", "wb", buffering=0).write(bytes(2000)) == 1000 or exit("wrote it all")
 finally:
     import os; os.unlink("/tmp/p2peval-too-large")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [0, (612 << 20) + (1 << 20), 7, 1000, 64, 0]
+    assert json.loads(done.stdout) == [0, 100 + 256 + 1, 7, 1000, 64, 0]
 
 
 def test_failed_answers_keep_what_is_said() -> None:

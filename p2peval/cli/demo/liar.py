@@ -30,6 +30,7 @@ from p2peval.daemon.workshop import Workshop
 from p2peval.errors import P2pevalError, UsageError
 from p2peval.evaluation.jobs import Evaluated
 from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.turns import OWN
 from p2peval.paths import Paths, locate
 from p2peval.store.disk import make_private
 from p2peval.wire.ids import public_key_of
@@ -48,8 +49,8 @@ class LyingWorkshop(Workshop):
         self._shelf = library
         self._key = public_key
 
-    async def outputs(self, spec: BenchmarkSpec, model: Blob) -> tuple[Evaluated, Blob]:
-        answer, true = await super().outputs(spec, model)
+    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[Evaluated, Blob]:
+        answer, true = await super().outputs(spec, model, queue)
         if spec.labels is None:
             return answer, true
         await self._shelf.have(spec.labels, (spec.author,))

@@ -1,0 +1,244 @@
+"""Workers are forked from one warm process, which learns nothing from them and outlives them all."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import trio
+from onnx_models import IN, LIMITS, OUT, matmul
+
+from p2peval.errors import EvaluationError
+from p2peval.evaluation import bwrap
+from p2peval.evaluation.jobs import Evaluate, Run, Scan, Scanned, Trial, Tried
+from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.workers import Sight
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are confined by Linux's means")
+needs_bwrap = pytest.mark.skipif(bool(bwrap.missing()), reason=bwrap.missing() or "it works")
+
+TELL = """
+def tell(**seen):
+    from p2peval.evaluation.jobs import Failed, frame
+    os.write(1, frame(Failed("seen", json.dumps(seen))))
+"""
+WHO = """
+parent = os.getppid()
+threads = [line.split()[1] for line in open(f"/proc/{parent}/status") if line.startswith("Threads:")]
+tell(parent=parent, threads=int(threads[0]), fds=len(os.listdir(f"/proc/{parent}/fd")))
+"""
+
+
+def forked(script: str, *, preload: bool = False, **how: Any) -> Sandbox:
+    """A sandbox whose workers run ``script`` after they have read their order."""
+    before = "import json, os, sys, time\nfrom p2peval.evaluation import zygote\n"
+    before += "zygote.preload()\n" * preload + "zygote.serve()\nos.read(0, 100_000)\n" + TELL
+    return Sandbox(4, command=(sys.executable, "-c", before + textwrap.dedent(script)), **how)
+
+
+async def seen(sandbox: Sandbox) -> dict[str, Any]:
+    with pytest.raises(EvaluationError) as caught:
+        await sandbox.run(Trial(), deadline=20)
+    assert caught.value.reason == "seen", caught.value
+    return dict(json.loads(caught.value.message))
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def evaluate(folder: Path, model: str = "model.onnx") -> Evaluate:
+    np.save(folder / "inputs.npy", np.ones((40, 4), np.float32))
+    (folder / model).write_bytes(matmul())
+    run = Run(str(folder / model), str(folder / "inputs.npy"), 40, IN, OUT, LIMITS)
+    return Evaluate(run, b"k" * 32, str(folder / "outputs"))
+
+
+# ── one zygote, many workers ──────────────────────────────────────────────────────────────────────
+
+
+async def test_all_workers_come_from_one_process_that_has_one_thread_and_keeps_no_descriptor() -> None:
+    async with forked(WHO, preload=True, bubblewrap=False) as sandbox:
+        first = await seen(sandbox)
+        before = descriptors()
+        found = [await seen(sandbox) for _ in range(20)]
+        assert descriptors() == before
+    assert {(each["parent"], each["threads"], each["fds"]) for each in [first, *found]} == {
+        (first["parent"], 1, first["fds"])
+    }
+
+
+async def test_outside_async_with_every_job_has_a_zygote_of_its_own_and_nothing_is_left() -> None:
+    sandbox, before = forked(WHO, bubblewrap=False), descriptors()
+    parents = [(await seen(sandbox))["parent"] for _ in range(2)]
+    assert parents[0] != parents[1]
+    assert descriptors() == before
+    for parent in parents:
+        with pytest.raises(ProcessLookupError):
+            os.kill(parent, 0)
+
+
+async def test_a_worker_leaves_nothing_to_the_next() -> None:
+    script = """
+    before = getattr(os, "left_behind", None), os.environ.get("LEFT")
+    os.left_behind = os.environ["LEFT"] = "something"
+    tell(before=before, left=os.left_behind)
+    """
+    async with forked(script) as sandbox:
+        for _ in range(2):
+            assert await seen(sandbox) == {"before": [None, None], "left": "something"}
+
+
+@pytest.mark.parametrize("bubblewrap", [False, pytest.param(True, marks=needs_bwrap)])
+async def test_a_job_whose_zygote_died_says_so_and_the_next_has_a_new_one(tmp_path: Path, bubblewrap: bool) -> None:
+    flag = str(tmp_path / "flag")
+    script = f"""
+    if not os.path.exists({flag!r}):
+        open({flag!r}, "w").close()
+        os.kill(os.getppid(), 9)
+        os._exit(0)
+    tell(alive=True)
+    """
+    async with forked(script, sight=Sight(writes=(str(tmp_path),)), bubblewrap=bubblewrap) as sandbox:
+        with pytest.raises(EvaluationError) as caught:
+            await sandbox.run(Trial(), deadline=20)
+        assert caught.value.reason == "crashed"
+        assert await seen(sandbox) == {"alive": True}
+
+
+async def test_a_zygote_that_cannot_start_says_why() -> None:
+    with pytest.raises(EvaluationError, match="no module for this"):
+        await Sandbox(1, command=(sys.executable, "-c", "raise SystemExit('no module for this')")).run(
+            Trial(), deadline=20
+        )
+
+
+async def test_a_command_that_does_not_exist_is_an_evaluation_error() -> None:
+    with pytest.raises(EvaluationError) as caught:
+        await Sandbox(1, command=("/nowhere/python",), bubblewrap=False).run(Trial(), deadline=20)
+    assert caught.value.reason == "no_worker"
+
+
+async def test_peak_memory_is_that_of_the_job_not_of_one_before_it(tmp_path: Path) -> None:
+    script = """
+    from p2peval.evaluation.confine import peak_memory_mb
+    start = peak_memory_mb()
+    bytearray(300 << 20)
+    tell(start=start, end=peak_memory_mb())
+    """
+    async with forked(script, preload=True) as sandbox:
+        for _ in range(2):
+            found = await seen(sandbox)
+            assert found["start"] < 200
+            assert 300 <= found["end"] - found["start"] + 100 < 420
+
+
+async def test_a_child_that_fled_its_group_and_its_parent_is_found_and_killed(tmp_path: Path) -> None:
+    """Where no seccomp keeps a worker from forking."""
+    fifo = tmp_path / "alive"
+    os.mkfifo(fifo)
+    script = f"""
+    ready, go = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            alive = os.open({str(fifo)!r}, os.O_WRONLY)
+            os.write(go, b"x")
+            time.sleep(600)
+        os._exit(0)
+    os.read(ready, 1)
+    tell(fled=True)
+    """
+    async with forked(script, bubblewrap=False) as sandbox, trio.open_nursery() as nursery:
+        ended = trio.Event()
+
+        async def watch() -> None:
+            assert await trio.to_thread.run_sync(fifo.read_bytes, abandon_on_cancel=True) == b""
+            ended.set()
+
+        nursery.start_soon(watch)
+        assert await seen(sandbox) == {"fled": True}
+        with trio.fail_after(10):
+            await ended.wait()
+
+
+# ── walls ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@needs_bwrap
+async def test_behind_walls_there_is_no_network_no_other_process_and_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "identity.key").write_text("secret")
+    sight = tmp_path / "blobs"
+    sight.mkdir()
+    (sight / "blob").write_text("public")
+    script = f"""
+    def tries(what):
+        try:
+            return what()
+        except OSError as error:
+            return type(error).__name__
+    tell(
+        links=sorted(line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line),
+        processes=sum(name.isdigit() for name in os.listdir("/proc")),
+        key=tries(lambda: open({str(tmp_path / "identity.key")!r}).read()),
+        blob=tries(lambda: open({str(sight / "blob")!r}).read()),
+        wrote=tries(lambda: open({str(sight / "new")!r}, "w").write("x")),
+        here=tries(lambda: open("new", "w").write("x")),
+        root=tries(lambda: os.mkdir("/new")),
+        home=os.listdir("."),
+    )
+    """
+    async with forked(script, sight=Sight(reads=(str(sight),))) as sandbox:
+        found = await seen(sandbox)
+    assert found.pop("processes") <= 4
+    assert found == {
+        "links": ["lo"],
+        "key": "FileNotFoundError",
+        "blob": "public",
+        "wrote": "OSError",
+        "here": "OSError",
+        "root": "OSError",
+        "home": [],
+    }
+
+
+@needs_bwrap
+async def test_a_job_whose_files_lie_elsewhere_is_done_too(tmp_path: Path) -> None:
+    inside, elsewhere = tmp_path / "inside", tmp_path / "elsewhere"
+    for folder in (inside, elsewhere):
+        folder.mkdir()
+    async with Sandbox(1, sight=Sight(writes=(str(inside),))) as sandbox:
+        for folder in (inside, elsewhere):
+            answer = await sandbox.run(evaluate(folder), deadline=60)
+            assert "bubblewrap" in answer.layers
+        scanned = await sandbox.run(Scan(str(elsewhere / "model.onnx"), LIMITS), deadline=60)
+    assert scanned == Scanned(1, 1)
+    assert (inside / "outputs").read_bytes() == (elsewhere / "outputs").read_bytes()
+
+
+def test_bubblewrap_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert bwrap.missing.__wrapped__() == "it is not installed"
+
+
+def test_bubblewrap_that_cannot_start_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "bwrap"
+    fake.write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert bwrap.missing.__wrapped__() == "it cannot start: No permissions to create new namespace"
+
+
+async def test_where_bubblewrap_is_missing_jobs_are_done_without_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bwrap, "missing", lambda: "not here")
+    async with Sandbox(1) as sandbox:
+        answer = await sandbox.run(Trial(), deadline=20)
+    assert isinstance(answer, Tried)
+    assert answer.layers[0] == "rlimits"
+    assert "bubblewrap" not in answer.layers
