@@ -72,6 +72,7 @@ BLOB_IDLE: Final = 30.0  # seconds a served stream may stay without a request, o
 # ── evaluation ────────────────────────────────────────────────────────────────────────────────────
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
 PROFILE: Final = "all"  # the recipe: "all" optimisations, or "canonical" without any; evaluation.md
+MAX_TOML_BYTES: Final = 1024 * 1024  # bytes of a benchmark.toml; 40 000 columns may be named; guess
 MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
 NPY_HEADER: Final = 4096  # bytes before an array's first row at most: 8 sides take 192; numpy.lib.format
 INPUTS_RESIDENT: Final = 64 * 1024**2  # bytes of mapped inputs a worker reads before it lets go of them; guess

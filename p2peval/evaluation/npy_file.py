@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from p2peval.evaluation.labels import Array
+
+BROKEN = (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
+"""What numpy raises for a header that is none: it reads it as Python, whose parser takes depth for lack of memory."""
 
 
 class NpyFile:
