@@ -82,6 +82,7 @@ MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
 DATA_STEP: Final = 8 * 1024**2  # bytes of a dataset read and written at once; guess
 FORTRAN_BYTES: Final = 256 * 1024**2  # bytes of an array by columns, which is turned around in memory; guess
 MAX_LEVEL: Final = 1e6  # strength of a perturbation; level_nano stays exact in a float64; computed
+MAX_PROBLEM_BYTES: Final = 400  # bytes of one of them, with what stands in the cell; guess
 MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
 DIFFERING_CHECKED: Final = 8  # rows re-run because replicas differ there; spec (trust.md §2)
 LIMIT_SECONDS: Final = 60  # seconds a model may run on a benchmark; guess

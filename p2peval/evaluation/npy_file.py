@@ -17,8 +17,13 @@ from numpy.lib import format as npy
 
 from p2peval.evaluation.labels import Array
 
-BROKEN = (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
-"""What numpy raises for a header that is none: it reads it as Python, whose parser takes depth for lack of memory."""
+BROKEN = (
+    ValueError, TypeError, OverflowError, EOFError, OSError, SyntaxError, tokenize.TokenError, RecursionError,
+    MemoryError,
+)  # fmt: skip
+"""What numpy raises for a header that is none: it reads it as Python, whose parser takes depth for lack of memory,
+and a side of True for a number.
+"""
 
 
 class NpyFile:

@@ -75,7 +75,10 @@ def test_a_benchmark_toml_that_would_exhaust_its_parser_is_a_config_error(
         data_mutator.benchmark_file.load(tmp_path)
 
 
-@pytest.mark.parametrize("header", ["'''", "-" * 8000 + "1", "(" * 5000, "{'a': ", "\x00", "{'descr': 'O'}"])
+NPY_TRUE = "{'descr': '<f4', 'fortran_order': False, 'shape': (3, True)}\n"
+
+
+@pytest.mark.parametrize("header", ["'''", "-" * 8000 + "1", "(" * 5000, "{'a': ", "\x00", "{'descr': 'O'}", NPY_TRUE])
 def test_an_npy_header_that_would_exhaust_its_parser_is_a_mismatch(tmp_path: Path, header: str) -> None:
     path = tmp_path / "inputs.npy"
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
