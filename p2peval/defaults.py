@@ -48,6 +48,9 @@ RTOL: Final = 1e-5  # relative; same source
 MAX_ATOL: Final = 1e-3  # cap that no benchmark may exceed; guess
 MAX_RTOL: Final = 1e-3  # same
 FRAUD_MARGIN: Final = 100  # tolerances that a fraud proof across classes needs at least; evaluation.md
+CONDITION_SHARE: Final = 10  # rounding alone must move less than the margin over this; evaluation.md, rule c
+SHAKES: Final = 8  # runs with noise in place of rounding, before anybody is blamed; guess
+REHEARSED: Final = 8  # samples tried before a task is announced: 14 batches, 3 s of a small transformer; guess
 MAX_FRAUD_MARGIN: Final = 1_000_000  # tolerances; guess
 MAX_GROUPS: Final = 64  # groups of samples a benchmark may name; guess
 MAX_CONDITIONS: Final = 32  # perturbations a benchmark may declare; guess
@@ -101,8 +104,13 @@ WORKER_STDERR: Final = 8 * 1024  # bytes kept of what a worker complains; guess
 
 # ── metrics ───────────────────────────────────────────────────────────────────────────────────────
 PROBABILITY_SLACK: Final = 1e-3  # how far a row's probabilities may sum from 1; float32 over 1e5 classes; guess
+LOG_LOSS_CLIP: Final = 1e-7  # least probability that log-loss counts: float32 resolves 6e-8 below 1; guess
+ECE_BINS: Final = 15  # equal-width bins of the expected calibration error; spec
+MAX_REPORTS: Final = 128  # metric reports in one record, groups and conditions included: 13 KB of 64; computed
 SAMPLING_LEVEL: Final = 0.95  # of sampling intervals; spec
 BOOTSTRAP_RESAMPLES: Final = 1_000  # of a seeded bootstrap; spec
+BOOTSTRAP_DRAWS: Final = 50_000_000  # draws of one bootstrap at most: 1 s (measured); larger data have fewer resamples
+BOOTSTRAP_LEAST: Final = 50  # resamples below which no interval is said; guess
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
 OFFER_WINDOW: Final = 2.0  # seconds to collect offers when not everyone known has answered; guess
@@ -118,7 +126,7 @@ DELIVER_PATIENCE: Final = 600.0  # seconds to retry a commitment or reveal: a re
 OUTPUTS_PATIENCE: Final = 60.0  # seconds to fetch revealed outputs before they count as withheld; guess
 MAX_ATTEMPTS: Final = 3  # rounds of evaluators for a task; guess
 MAX_REPLICAS: Final = 8  # replicas a task may ask for; keeps a record under 64 KiB
-RECORD_REPLICAS: Final = 28  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
+RECORD_REPLICAS: Final = 24  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
 MAX_REVISIONS: Final = 16  # revisions of one record that are kept; guess
 MAX_DUTIES: Final = 8  # tasks of others an evaluator has open at once; guess
 BACKGROUND_AUDITS: Final = False  # until their share of CPU time is capped

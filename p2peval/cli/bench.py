@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
 from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output, size
-from p2peval.daemon.views import BenchmarkView, InviteView, NameClaimView, TensorView
+from p2peval.daemon.views import BenchmarkView, ConditionView, InviteView, NameClaimView, TensorView
 from p2peval.errors import UsageError
 
 folder = click.Path(path_type=Path, file_okay=False)
@@ -49,6 +51,8 @@ def validate(options: Options, directory: Path) -> None:
         ("task", view.task),
         ("samples", f"{view.samples} of {_shape(view.shape)} {view.dtype}"),
         ("per class", ", ".join(map(str, view.per_class))),
+        ("groups", ", ".join(f"{name} {count}" for name, count in zip(view.group_names, view.per_group, strict=True))),
+        ("perturbed", _conditions(view.conditions)),
         ("metrics", ", ".join(view.metrics)),
     ]
     out.answer("bench.validate", view, lambda: out.fields(pairs))
@@ -92,10 +96,15 @@ def ls(options: Options) -> None:
 
 @bench_command.command("show")
 @click.argument("bench", metavar="BENCH")
+@click.option("--croissant", is_flag=True, help="Its data as Croissant JSON-LD, for dataset search.")
 @pass_options
-def show(options: Options, bench: str) -> None:
+def show(options: Options, bench: str, croissant: bool) -> None:
     """One benchmark, in full."""
     out = Output(options)
+    if croissant:
+        document = reach(options).get(path_to("benchmarks", bench, "croissant"), dict[str, Any])
+        click.echo(json.dumps(document, indent=2))
+        return
     view = reach(options).get(path_to("benchmarks", bench), BenchmarkView)
     pairs = [
         ("name", f"{view.name}, version {view.version}"),
@@ -107,6 +116,8 @@ def show(options: Options, bench: str) -> None:
         ("replaces", view.parent),
         ("task", view.task),
         ("samples", str(view.samples)),
+        ("groups", ", ".join(view.group_names)),
+        ("perturbed", _conditions(view.conditions)),
         ("metrics", ", ".join(view.metrics)),
         ("model takes", _tensor(view.model_input)),
         ("model gives", _tensor(view.model_output)),
@@ -114,8 +125,10 @@ def show(options: Options, bench: str) -> None:
         ("limits", f"{view.seconds} s, {view.memory_mb} MiB, models to {view.model_mb} MiB"),
         ("audit", f"{view.audited} of {view.samples} samples (ε {view.epsilon:g}, δ {view.delta:g})"),
         ("evaluators", f"{view.replicas} for each task"),
+        ("recipe", view.profile),
         ("inputs", f"{view.inputs.cid}  {size(view.inputs.size)}"),
         ("labels", f"{view.labels.cid}  {size(view.labels.size)}" if view.labels else "committed, not published"),
+        ("groups data", f"{view.groups.cid}  {size(view.groups.size)}" if view.groups else ""),
         ("joined", _role(view.joined, view.evaluates, view.requests)),
         ("members", ", ".join(out.peer(m.peer, m.name, m.me) for m in view.members)),
     ]
@@ -167,6 +180,10 @@ def _role(joined: bool, evaluates: bool, requests: bool) -> str:
         return "-"
     roles = ["evaluator"] * evaluates + ["requester"] * requests
     return "+".join(roles) or "observer"
+
+
+def _conditions(conditions: tuple[ConditionView, ...]) -> str:
+    return ", ".join(f"{each.name} ({each.kind}, level {each.level:g}, seed {each.seed})" for each in conditions)
 
 
 def _tensor(tensor: TensorView) -> str:

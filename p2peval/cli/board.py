@@ -28,7 +28,7 @@ def board_table(out: Output, board: BoardView) -> str:
 
 
 def _row(out: Output, primary: str, line: BoardLine) -> list[str]:
-    metric = next((metric for metric in line.metrics if metric.name == primary), None)
+    metric = next((metric for metric in line.metrics if metric.name == primary and not metric.group), None)
     sampling = metric.sampling if metric else None
     return [
         "-" if line.rank is None else str(line.rank),

@@ -11,7 +11,7 @@ from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import InterruptedByUserError, Output, number
 from p2peval.cli.progress import answer_lines, follow
 from p2peval.daemon.story import audit, figure, percent
-from p2peval.daemon.views import MetricView, PreviewView, RescoreView, TaskView
+from p2peval.daemon.views import IntervalView, MetricView, PreviewView, RescoreView, TaskView
 from p2peval.errors import NotFoundError, P2pevalError, VerificationError
 
 model_file = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.onnx")
@@ -155,7 +155,7 @@ def _require_success(task: TaskView, certify: bool) -> None:
         lied = any(replica.state == "differs" for replica in task.replicas)
         error = VerificationError if lied else TaskFailedError
         raise error(f"task {task.id} {task.state}: {task.reason or 'no reason given'}", hint=hint)
-    bare = [metric.name for metric in task.metrics if metric.audit is None]
+    bare = [f"{metric.name} {metric.group}".rstrip() for metric in task.metrics if metric.audit is None]
     if certify and (task.certificate is None or bare):
         raise VerificationError(f"task {task.id} was accepted, but not certified: {', '.join(bare)}", hint=hint)
 
@@ -196,13 +196,22 @@ def _in_full(out: Output, task: TaskView) -> str:
 
 
 def _metrics(out: Output, metrics: tuple[MetricView, ...]) -> str:
+    """Columns that would be empty in every row are left out: groups and perturbations, near-ties."""
+    parts, ties = (any(column) for column in zip(*((m.group, m.ambiguity) for m in metrics), strict=True))
+    headings = ["METRIC", *["OF"] * parts, "VALUE", "AUDIT", *["NEAR-TIES"] * ties, "SAMPLING (95 %)"]
     rows = [
         [
             metric.name,
+            *[metric.group or "all"] * parts,
             figure(metric),
             audit(metric),
-            f"{number(metric.sampling.low, 4)}–{number(metric.sampling.high, 4)}" if metric.sampling else "-",
+            *[_between(metric.ambiguity)] * ties,
+            _between(metric.sampling),
         ]
         for metric in metrics
     ]
-    return out.table(["METRIC", "VALUE", "AUDIT", "SAMPLING (95 %)"], rows)
+    return out.table(headings, rows)
+
+
+def _between(interval: IntervalView | None) -> str:
+    return f"{number(interval.low, 4)}–{number(interval.high, 4)}" if interval else "-"

@@ -28,6 +28,11 @@ def candidates(
     return [offer for offer in offers if not offer.declined and offer.expires > now and offer.peer not in tried]
 
 
+def alike(offers: Sequence[OfferRow], equivalence_class: str) -> list[OfferRow]:
+    """Offers of that class, whose outputs can be told from a lie bit by bit; all of them where it has none."""
+    return [offer for offer in offers if offer.equivalence_class == equivalence_class] or list(offers)
+
+
 def choose(
     offers: Sequence[OfferRow],
     evidence: Mapping[PeerId, Evidence],

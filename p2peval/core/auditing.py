@@ -16,17 +16,11 @@ from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, Compari
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
-from p2peval.core.verdict import Verdict
+from p2peval.core.verdict import BLAMED, INVALID, REASONS, Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE
 
 OUTPUTS = "outputs/"
 """Prefix of the effect ids under which revealed outputs are fetched."""
-
-
-REASONS = {
-    Verdict.DIFFERS: "lied",
-    Verdict.NOT_AUTHENTIC: "outputs do not have the root it signed",
-}
 
 
 def nonce_of(ctx: Context, task: TaskId, evaluator: PeerId, attempt: int) -> bytes:
@@ -66,7 +60,9 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
             return _compare_when_fetched(ctx, task)
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
-            return _conclude_when_judged(ctx, task)
+            if event.verdict not in INVALID:
+                return _conclude_when_judged(ctx, task)
+            fail(ctx, task, REASONS[event.verdict])
         case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
     return None
@@ -119,19 +115,21 @@ def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
 
 
 def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
-    agrees = seen.verdict is Verdict.AGREES
-    reason = "" if agrees else REASONS[seen.verdict]
+    """Evidence comes from what is beyond doubt alone: a doubtful replica is not counted, and not blamed."""
     replica = ctx.state.replicas.put(
         replace(
             replica,
-            state=ReplicaState.AGREES if agrees else ReplicaState.DIFFERS,
+            state=_state_after(seen.verdict),
             audited=seen.audited,
             differing=seen.differing,
             metrics=seen.metrics,
-            reason=reason,
+            reason=REASONS[seen.verdict],
         )
     )
-    (reputation.agreed if agrees else reputation.differed)(ctx, replica.peer)
+    if seen.verdict is Verdict.AGREES:
+        reputation.agreed(ctx, replica.peer)
+    elif seen.verdict in BLAMED:
+        reputation.differed(ctx, replica.peer)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify(
         "task.audited",
@@ -140,8 +138,15 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         audited=seen.audited,
         samples=samples,
         differing=len(seen.differing),
-        agrees=agrees,
+        agrees=seen.verdict is Verdict.AGREES,
+        verdict=seen.verdict.value,
     )
+
+
+def _state_after(verdict: Verdict) -> ReplicaState:
+    if verdict is Verdict.AGREES:
+        return ReplicaState.AGREES
+    return ReplicaState.DIFFERS if verdict in BLAMED else ReplicaState.DOUBTFUL
 
 
 def _conclude_when_judged(ctx: Context, task: TaskRow) -> TaskRow | None:

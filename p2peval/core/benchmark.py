@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from math import prod
 
-from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.messages import BenchmarkSpec, Blob
 from p2peval.core.types import to_nano
 from p2peval.defaults import (
     MAX_ATOL,
     MAX_ATTEMPTS,
     MAX_CLASSES,
     MAX_REPLICAS,
+    MAX_REPORTS,
     MAX_RTOL,
     MAX_SAMPLES,
     MAX_SECONDS,
@@ -21,13 +22,33 @@ from p2peval.defaults import (
 NAME = re.compile(r"[a-z0-9-]{2,40}")
 
 METRICS: dict[str, tuple[str, ...]] = {
-    "classification": ("accuracy", "macro_f1", "brier"),
-    "regression": ("mae", "rmse"),
+    "classification": (
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "micro_f1",
+        "log_loss",
+        "brier",
+        "ece",
+        "auroc",
+        "selective_auroc",
+        "aurc",
+    ),
+    "regression": ("mae", "rmse", "r2"),
 }
-"""Which metrics each kind of task may ask for."""
+"""Which metrics each kind of task may ask for (evaluation/metric_table.py)."""
+
+GAP = "_gap"
+"""Behind a metric's name: its largest minus its least value over the groups."""
+
+_LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "aurc", "mae", "rmse"})
 
 DTYPES: dict[str, int] = {"float32": 4, "float64": 8, "int32": 4, "int64": 8}
 """Element types of inputs, with their size in bytes; outputs are floats."""
+
+
+PROFILES = ("all", "canonical")
+"""Which recipes a benchmark may ask for (evaluation/recipe.py). Nodes name their class for each, in this order."""
 
 
 def width(spec: BenchmarkSpec) -> int:
@@ -38,6 +59,23 @@ def width(spec: BenchmarkSpec) -> int:
 def output_bytes(spec: BenchmarkSpec) -> int:
     """Exact size of an outputs blob: canonical rows without a header."""
     return spec.samples * width(spec) * DTYPES[spec.model_output.dtype]
+
+
+def labels_of(spec: BenchmarkSpec) -> dict[str, Blob]:
+    """What scoring needs beside the outputs, by name; empty while the labels are not public."""
+    if spec.labels is None:
+        return {}
+    return {"labels": spec.labels} | ({"groups": spec.groups} if spec.groups else {})
+
+
+def data_of(spec: BenchmarkSpec) -> dict[str, Blob]:
+    """All blobs of a benchmark's data, by name."""
+    return {"inputs": spec.inputs, **labels_of(spec)}
+
+
+def clean_samples(spec: BenchmarkSpec) -> int:
+    """Samples of one block: as many as there are labels and groups."""
+    return spec.samples // (1 + len(spec.conditions))
 
 
 def problem(spec: BenchmarkSpec) -> str:
@@ -53,7 +91,39 @@ def problem(spec: BenchmarkSpec) -> str:
         return "labels: give either the labels or a commitment to them"
     if (spec.groups is None) != (not spec.group_names) or list(spec.group_names) != sorted(set(spec.group_names)):
         return "groups: give the groups of the samples and their names, sorted and each once, or neither"
-    return _shape_problem(spec) or _limit_problem(spec)
+    if spec.profile not in PROFILES:
+        return f"profile {spec.profile!r}: use one of {', '.join(PROFILES)}"
+    return _condition_problem(spec) or _shape_problem(spec) or _limit_problem(spec)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether less of ``metric`` is better; of a gap it always is."""
+    return metric in _LOWER_IS_BETTER or metric.endswith(GAP)
+
+
+def reports(
+    metrics: tuple[str, ...], groups: tuple[str, ...], conditions: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """(metric, part) of every MetricReport of a result, in order; part "" is the clean samples, all groups together.
+
+    Then the primary's gap over groups and the primary of every group and condition, and of the other metrics, in
+    their order, those of every condition, then of every group, for which MAX_REPORTS leaves room.
+    """
+    primary, *others = metrics
+    wanted = [(metric, "") for metric in metrics]
+    if groups:
+        wanted.append((primary + GAP, ""))
+    wanted += [(primary, part) for part in (*groups, *conditions)]
+    for parts in (conditions, groups):
+        for metric in others:
+            if len(wanted) + len(parts) <= MAX_REPORTS:
+                wanted += [(metric, part) for part in parts]
+    return tuple(wanted)
+
+
+def reports_of(spec: BenchmarkSpec) -> tuple[tuple[str, str], ...]:
+    """As ``reports``, of a benchmark."""
+    return reports(spec.metrics, spec.group_names, tuple(condition.name for condition in spec.conditions))
 
 
 def metrics_problem(task: str, metrics: tuple[str, ...]) -> str:
@@ -63,6 +133,15 @@ def metrics_problem(task: str, metrics: tuple[str, ...]) -> str:
     for metric in metrics:
         if metric not in METRICS[task]:
             return f"metric {metric!r} is not for {task}: use {', '.join(METRICS[task])}"
+    return ""
+
+
+def _condition_problem(spec: BenchmarkSpec) -> str:
+    names = [condition.name for condition in spec.conditions]
+    if len(set(names)) < len(names) or set(names) & set(spec.group_names):
+        return "conditions: each needs a name of its own, that no group has"
+    if spec.samples % (1 + len(names)):
+        return f"samples: {spec.samples} cannot be the clean ones and as many for each of {len(names)} conditions"
     return ""
 
 

@@ -98,6 +98,13 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Give up these external effects, where they are still under way: nobody wants their answer any more."""
+
+    effects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pull:
     """Fetch these objects from ``peer``; each comes back as MessageReceived."""
 
@@ -160,4 +167,4 @@ class Notify:
     data: tuple[tuple[str, str | int | float | bool], ...] = ()
 
 
-Effect = External | SetTimer | Pull | SyncWith | Subscribe | Unsubscribe | FindMembers | Learn | Reply | Notify
+Effect = External | SetTimer | Stop | Pull | SyncWith | Subscribe | Unsubscribe | FindMembers | Learn | Reply | Notify

@@ -7,7 +7,7 @@ from dataclasses import replace
 from p2peval.core import commitment, membership
 from p2peval.core.assignment import commit_window
 from p2peval.core.context import Context
-from p2peval.core.effects import FetchBlob, RunEvaluation
+from p2peval.core.effects import FetchBlob, RunEvaluation, Stop
 from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
 from p2peval.core.messages import (
     Assignment,
@@ -31,6 +31,9 @@ MODEL = "model/"
 INPUTS = "inputs/"
 """Prefix of the effect ids under which the inputs of an assigned task are fetched."""
 
+RUN = "run/"
+"""Prefix of the effect ids under which an assigned model is run."""
+
 OPEN = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 """States in which a duty may still cost us work."""
 
@@ -53,7 +56,8 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
         answer: Sealed[Decline] | Sealed[Offer] = ctx.sealer.seal(decline)
     else:
         expires = ctx.now + OFFER_LIFETIME
-        answer = ctx.sealer.seal(Offer(ctx.network, ctx.me, task, _equivalence_class(ctx), int(expires * 1000)))
+        equivalence_class = membership.own_class(ctx, benchmark.id)
+        answer = ctx.sealer.seal(Offer(ctx.network, ctx.me, task, equivalence_class, int(expires * 1000)))
         duty = DutyRow(
             task=task,
             requester=announced.author,
@@ -93,11 +97,6 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
     if stranger and any(duty.requester == announced.author for duty in at_work):
         return "busy_for_strangers"
     return ""
-
-
-def _equivalence_class(ctx: Context) -> str:
-    mine = ctx.state.peers.get(ctx.me)
-    return mine.classes[0] if mine and mine.classes else ""
 
 
 def on_assignment(ctx: Context, sealed: Sealed[Assignment]) -> str:
@@ -143,7 +142,7 @@ def on_blob(ctx: Context, event: BlobReady | BlobFailed) -> None:
         return
     ctx.state.duties.put(replace(duty, state=DutyState.RUNNING))
     spec = ctx.state.benchmarks[duty.benchmark].spec
-    ctx.do(RunEvaluation(f"run/{duty.assignment}", duty.task, duty.assignment, spec, duty.model, duty.requester))
+    ctx.do(RunEvaluation(f"{RUN}{duty.assignment}", duty.task, duty.assignment, spec, duty.model, duty.requester))
 
 
 def on_finished(ctx: Context, event: EvaluationFinished) -> None:
@@ -265,6 +264,8 @@ def _give_up(ctx: Context, duty: DutyRow, reason: str) -> None:
 def _finish(ctx: Context, duty: DutyRow, state: DutyState, reason: str) -> None:
     if duty.state in (DutyState.DONE, DutyState.FAILED):
         return
+    if duty.state in (DutyState.FETCHING, DutyState.RUNNING):
+        ctx.do(Stop(tuple(f"{kind}{duty.assignment}" for kind in (INPUTS, MODEL, RUN))))
     ctx.state.duties.put(replace(duty, state=state, reason=reason, deadline=0.0, generation=duty.generation + 1))
     ctx.notify("duty.done" if state is DutyState.DONE else "duty.failed", duty.task, reason=reason)
 

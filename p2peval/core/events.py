@@ -44,11 +44,14 @@ class PeerDown:
 
 @dataclass(frozen=True, slots=True)
 class Introduced:
-    """The shell tells the node what its own profile must say (at start, or when addresses change)."""
+    """The shell tells the node what its own profile must say (at start, or when addresses change).
+
+    ``classes``: the equivalence class in which it runs each recipe of benchmark.PROFILES, in that order.
+    """
 
     name: str
     addresses: tuple[str, ...]
-    equivalence_class: str
+    classes: tuple[str, ...]
     cores: int
     memory_mb: int
 

@@ -5,12 +5,11 @@ A claim never sets the ranking (trust.md §1, What a stranger may believe).
 
 from __future__ import annotations
 
+from p2peval.core.benchmark import lower_is_better
 from p2peval.core.messages import Defined, MetricReport
 from p2peval.core.rows import ResultRow
 from p2peval.core.state import State
 from p2peval.core.types import NANO, BenchmarkId
-
-LOWER_IS_BETTER = frozenset({"brier", "mae", "rmse"})
 
 MINE = "me"
 CLAIMED = "claimed"
@@ -36,14 +35,15 @@ def board(state: State, benchmark: BenchmarkId) -> list[ResultRow]:
 
 
 def _place(row: ResultRow, primary: str) -> tuple[int, bool, int, str]:
-    report = next((m for m in row.metrics if m.name == primary), None)
+    report = next((m for m in row.metrics if m.name == primary and not m.group), None)
     if report is None or report.defined is not Defined.VALUE:
         return (ORDER.index(row.standing), True, 0, row.model)
     return (ORDER.index(row.standing), False, _pessimistic(report), row.model)
 
 
 def _pessimistic(report: MetricReport) -> int:
-    """Sort key, smallest first: the end of the audit interval that speaks against the model."""
-    if report.name in LOWER_IS_BETTER:
-        return report.audit.high_nano if report.audit else report.value_nano
-    return NANO - (report.audit.low_nano if report.audit else report.value_nano)
+    """Sort key, smallest first: the end of what a lie or near-ties leave open that speaks against the model."""
+    known = report.audit or report.ambiguity
+    if lower_is_better(report.name):
+        return known.high_nano if known else report.value_nano
+    return NANO - (known.low_nano if known else report.value_nano)

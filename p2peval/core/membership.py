@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core.benchmark import problem
+from p2peval.core.benchmark import PROFILES, labels_of, problem
 from p2peval.core.context import Context
 from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import Introduced, JoinBenchmark, LeaveBenchmark, PublishBenchmark
@@ -177,8 +177,9 @@ def fetch_data(ctx: Context, row: BenchmarkRow) -> None:
     holders = tuple(peer for peer in holders if peer != ctx.me)
     if row.evaluates or row.requests:
         ctx.do(FetchBlob(f"data/{row.id}/inputs", spec.inputs, holders, until))
-    if row.requests and spec.labels is not None:
-        ctx.do(FetchBlob(f"data/{row.id}/labels", spec.labels, holders, until))
+    if row.requests:
+        for what, blob in labels_of(spec).items():
+            ctx.do(FetchBlob(f"data/{row.id}/{what}", blob, holders, until))
 
 
 def _claim(ctx: Context, announcement: BenchmarkAnnouncement) -> None:
@@ -197,6 +198,12 @@ def _forget_replaced(ctx: Context, kind: str, signer: PeerId, slot: str) -> None
     replaced = ctx.state.in_slot(signer, kind, slot)
     if replaced is not None:
         ctx.state.forget(replaced)
+
+
+def own_class(ctx: Context, benchmark: BenchmarkId) -> str:
+    """The equivalence class in which this node runs ``benchmark``; "" before the shell has introduced it."""
+    mine, place = ctx.state.peers.get(ctx.me), PROFILES.index(ctx.state.benchmarks[benchmark].spec.profile)
+    return mine.classes[place] if mine is not None and place < len(mine.classes) else ""
 
 
 # ── profiles ──────────────────────────────────────────────────────────────────────────────────────
@@ -236,7 +243,7 @@ def refresh_profile(ctx: Context, introduced: Introduced | None = None) -> None:
         ctx.state.count("cores", introduced.cores)
         ctx.state.count("memory_mb", introduced.memory_mb)
         name, addresses = one_line(introduced.name, 64), introduced.addresses[:PROFILE_ADDRESSES]
-        classes: tuple[str, ...] = (introduced.equivalence_class,)
+        classes = introduced.classes
     elif held is not None:
         name, addresses, classes = held.name, held.addresses, held.classes
     says = (name, addresses, classes, memberships)

@@ -86,7 +86,10 @@ def _wait(ctx: Context, task: TaskRow) -> None:
 
 
 def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
+    """To the best offers; once a replica was left in doubt, of our own class if there are any: it leaves none."""
     offers = _candidates(ctx, task)
+    if any(row.state is ReplicaState.DOUBTFUL for row in ctx.state.replicas.of(task.id)):
+        offers = assignment.alike(offers, membership.own_class(ctx, task.benchmark))
     evidence = {row.peer: row.evidence for row in ctx.state.evidence}
     chosen = assignment.choose(
         offers, evidence, count, now=ctx.now, resolved_total=reputation.resolved_total(ctx), rng=ctx.rng

@@ -79,6 +79,23 @@ def differing(claimed: Outputs, rerun: Outputs, tolerance: Tolerance) -> NDArray
     return ~rows
 
 
+def unequal(claimed: Outputs, rerun: Outputs) -> NDArray[np.bool_]:
+    """Which rows are not the same bytes; both canonical, N × C and of one dtype. The answer has N elements.
+
+    Raises LocalProtocolError where the shapes differ.
+    """
+    if claimed.shape != rerun.shape or claimed.dtype != rerun.dtype:
+        raise LocalProtocolError(f"outputs {claimed.dtype}{claimed.shape} compared with {rerun.dtype}{rerun.shape}")
+    patterns = f"u{claimed.itemsize}"
+    rows: NDArray[np.bool_] = (claimed.view(patterns) != rerun.view(patterns)).any(axis=1)
+    return rows
+
+
+def scaled(tolerance: Tolerance, factor: int) -> Tolerance:
+    """``factor`` times the tolerance."""
+    return Tolerance(tolerance.atol_nano * factor, tolerance.rtol_nano * factor)
+
+
 def slack(claimed: Outputs, tolerance: Tolerance) -> NDArray[np.float64]:
     """How far the true output may lie from a claimed one that passes ``differing``, per element of N × C.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from p2peval.core import audit, commitment, watch
-from p2peval.core.benchmark import output_bytes
+from p2peval.core.benchmark import output_bytes, reports_of
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import (
@@ -206,7 +206,7 @@ def _check_acceptance(
     enough = audit.sample_size(spec.samples, max(1, look // sharing), announcement.delta_nano)
     _require(certificate.epsilon_nano == spent, "certificate_is_wrong")
     _require(certificate.audited == check.drawn >= enough, "certificate_is_wrong")
-    _require(tuple(m.name for m in record.metrics) == spec.metrics, "wrong_metrics")
+    _require(tuple((m.name, m.group) for m in record.metrics) == reports_of(spec), "wrong_metrics")
 
 
 def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:

@@ -150,6 +150,7 @@ class ReplicaState(Enum):
     FETCHED = "fetched"
     AGREES = "agrees"
     DIFFERS = "differs"
+    DOUBTFUL = "doubtful"
     SILENT = "silent"
     DECLINED = "declined"
     WITHHELD = "withheld"

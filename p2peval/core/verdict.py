@@ -21,5 +21,18 @@ class Verdict(Enum):
     """Rounding alone moves the output too far: the model is invalid."""
 
 
+INVALID = frozenset({Verdict.BATCH_DEPENDENT, Verdict.ILL_CONDITIONED})
+"""Verdicts that speak against the model, and for or against nobody."""
+
+REASONS = {
+    Verdict.AGREES: "",
+    Verdict.DIFFERS: "lied",
+    Verdict.NOT_AUTHENTIC: "outputs do not have the root it signed",
+    Verdict.DOUBTFUL: "not the same, but by too little to blame anybody",
+    Verdict.BATCH_DEPENDENT: "invalid: batch-dependent: a sample's output depends on the others in its batch",
+    Verdict.ILL_CONDITIONED: "invalid: ill-conditioned: rounding alone moves the model's outputs too far",
+}
+"""For people."""
+
 BLAMED = frozenset({Verdict.DIFFERS, Verdict.NOT_AUTHENTIC})
 """Verdicts that speak against the evaluator."""

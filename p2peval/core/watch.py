@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import ceil
 
 from p2peval.core import audit, reputation
+from p2peval.core.benchmark import data_of
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -19,7 +20,7 @@ from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
 from p2peval.core.messages import Blob, Certificate, ResultRecord, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.rows import ResultRow, WatchRow, WatchState
 from p2peval.core.types import NANO
-from p2peval.core.verdict import Verdict
+from p2peval.core.verdict import BLAMED, Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES, WATCH_TOP
 
 PREFIX = "watch/"
@@ -78,8 +79,7 @@ def look(ctx: Context) -> None:
 def _needs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
     """What an audit reads, in the order in which it is fetched; what is here already costs nothing."""
     spec = ctx.state.benchmarks[row.benchmark].spec
-    needs = {"outputs": row.outputs, "model": row.model, "inputs": spec.inputs}
-    return needs if spec.labels is None else {**needs, "labels": spec.labels}
+    return {"outputs": row.outputs, "model": row.model, **data_of(spec)}
 
 
 def _fetch(ctx: Context, row: WatchRow, what: str) -> None:
@@ -136,10 +136,12 @@ def _compare(ctx: Context, row: WatchRow) -> None:
 
 
 def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinished) -> None:
-    agrees = seen.verdict is Verdict.AGREES
-    (reputation.agreed if agrees else reputation.differed)(ctx, row.evaluator)
-    if not agrees:
+    if seen.verdict in BLAMED:
+        reputation.differed(ctx, row.evaluator)
         return _stand(ctx, row, result, REFUTED)
+    if seen.verdict is not Verdict.AGREES:  # nobody can be held to it: it is not shown to hold either
+        return _stand(ctx, row, result, CLAIMED)
+    reputation.agreed(ctx, row.evaluator)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
         return _stand(ctx, row, result, CLAIMED)
     samples = ctx.state.benchmarks[row.benchmark].spec.samples

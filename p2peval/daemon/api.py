@@ -122,6 +122,7 @@ class _Routes:
             post("/v1/benchmarks", self._publish),
             post("/v1/join", self._join),
             get("/v1/benchmarks/{ref}", lambda r: ask.benchmark(_ref(r))),
+            get("/v1/benchmarks/{ref}/croissant", lambda r: ask.croissant(_ref(r))),
             get("/v1/benchmarks/{ref}/invite", lambda r: ask.invite(_ref(r))),
             get("/v1/benchmarks/{ref}/board", lambda r: ask.board(_ref(r))),
             post("/v1/benchmarks/{ref}/leave", lambda r: ask.leave(_ref(r))),

@@ -12,6 +12,7 @@ from random import Random
 import trio
 
 from p2peval.config import Config
+from p2peval.core.benchmark import PROFILES
 from p2peval.core.events import Introduced
 from p2peval.core.node import Node
 from p2peval.core.policy import Policy
@@ -30,7 +31,7 @@ from p2peval.daemon.server import serve
 from p2peval.daemon.service import NodeService
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import DRAIN_SECONDS
-from p2peval.evaluation.recipe import equivalence_class
+from p2peval.evaluation.recipe import Recipe, equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
 from p2peval.net.blob_server import BlobServer
@@ -156,7 +157,7 @@ def _introduction(config: Config, network: Network) -> Introduced:
     return Introduced(
         name=config.node.name,
         addresses=config.network.announce or own,
-        equivalence_class=equivalence_class(),
+        classes=tuple(equivalence_class(Recipe(profile)) for profile in PROFILES),
         cores=os.cpu_count() or 1,
         memory_mb=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
     )

@@ -27,6 +27,7 @@ from p2peval.core.effects import (
     RunEvaluation,
     Send,
     SetTimer,
+    Stop,
     Subscribe,
     SyncWith,
     Unsubscribe,
@@ -72,7 +73,7 @@ class Driver:
         self.timers = Timers(self.inbox, clock)
         self.read_only = ""
         self._waiting: dict[str, tuple[trio.Event, list[Reply]]] = {}
-        self._performing: set[str] = set()
+        self._performing: dict[str, trio.CancelScope] = {}
         self._asked = int(clock() * 1000)  # a join that outlives the process must not answer another's question
         self._idle = trio.Event()
         self.node = self._load()
@@ -147,7 +148,8 @@ class Driver:
         outbox = [(effect.id, effect) for effect in effects if isinstance(effect, External)]
         if delta or outbox or done:
             await trio.to_thread.run_sync(self._database.commit, delta, outbox, done)
-        self._performing.difference_update(done)
+        for id_ in done:
+            self._performing.pop(id_, None)
         return effects
 
     def _resume(self, hands: Hands, nursery: trio.Nursery) -> None:
@@ -167,7 +169,7 @@ class Driver:
         while not await self._writable():  # noqa: ASYNC110
             await trio.sleep(READ_ONLY_PROBE)
         for dropped in (*batch, *self.inbox.clear()):
-            self._performing.discard(dropped.done)
+            self._performing.pop(dropped.done, None)
         self.node = self._load()
         self.read_only = ""
         self._feed.add(Notify("node.writable", ""), self._clock())
@@ -197,6 +199,10 @@ class Driver:
                 self._start(hands.workshop.evaluate, effect, nursery)
             case Compare():
                 self._start(hands.workshop.compare, effect, nursery)
+            case Stop():
+                for id_ in effect.effects:
+                    if scope := self._performing.get(id_):
+                        scope.cancel()
             case SetTimer():
                 self.timers.set(effect)
             case Reply():
@@ -217,19 +223,24 @@ class Driver:
                 nursery.start_soon(hands.exchange.learn, effect)
 
     def _start(self, perform: Callable[[E], Awaitable[Event | None]], effect: E, nursery: trio.Nursery) -> None:
-        """Perform an outbox effect once, then report it done together with its answer."""
+        """Perform an outbox effect once, then report it done together with its answer; with none if stopped."""
         if effect.id in self._performing:
             return
-        self._performing.add(effect.id)
+        scope = self._performing[effect.id] = trio.CancelScope()
 
         async def run() -> None:
-            while True:
-                try:
-                    event = await perform(effect)
-                    break
-                except StoreError as error:  # our own disk: at least once includes when it has room again
-                    self._feed.add(Notify("node.disk", "", (("reason", error.message),)), self._clock())
-                    await trio.sleep(READ_ONLY_PROBE)
+            event = None
+            with scope:
+                event = await self._persist(perform, effect)
             self.inbox.own(event, done=effect.id)
 
         nursery.start_soon(run)
+
+    async def _persist(self, perform: Callable[[E], Awaitable[Event | None]], effect: E) -> Event | None:
+        """Until our own disk has room for it: at least once includes then."""
+        while True:
+            try:
+                return await perform(effect)
+            except StoreError as error:
+                self._feed.add(Notify("node.disk", "", (("reason", error.message),)), self._clock())
+                await trio.sleep(READ_ONLY_PROBE)

@@ -16,6 +16,7 @@ from nacl.signing import SigningKey
 
 from p2peval.core.types import PeerId
 from p2peval.daemon.doctor import examine
+from p2peval.daemon.present import condition_views
 from p2peval.daemon.views import ValidateView
 from p2peval.defaults import EVALUATION_DEADLINE
 from p2peval.errors import StoreError
@@ -79,6 +80,9 @@ def validate_benchmark(directory: Path) -> ValidateView:
             dtype=found.dtype,
             per_class=found.per_class,
             metrics=file.metrics,
+            group_names=found.group_names,
+            per_group=found.per_group,
+            conditions=condition_views(file.conditions),
         )
 
     return trio.run(prepare)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from trio import MemoryReceiveChannel
 
@@ -49,6 +49,10 @@ class Service(Protocol):
     async def benchmarks(self) -> tuple[NameClaimView, ...]: ...
 
     async def benchmark(self, ref: str) -> BenchmarkView: ...
+
+    async def croissant(self, ref: str) -> dict[str, Any]:
+        """The benchmark's data as a Croissant JSON-LD document."""
+        ...
 
     async def invite(self, ref: str) -> InviteView: ...
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from p2peval.core import audit
-from p2peval.core.leaderboard import LOWER_IS_BETTER, MINE, board
-from p2peval.core.messages import Blob, Certificate, Defined, Interval, MetricReport, Tensor
+from p2peval.core.benchmark import lower_is_better
+from p2peval.core.leaderboard import MINE, board
+from p2peval.core.messages import Blob, Certificate, Condition, Defined, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
@@ -128,10 +129,14 @@ class Presenter:
             delta=from_nano(verification.delta_nano),
             audited=audit.sample_size(spec.samples, verification.epsilon_nano, verification.delta_nano),
             replicas=verification.replicas,
+            profile=spec.profile,
             joined=row.joined,
             evaluates=row.evaluates,
             requests=row.requests,
             members=tuple(self.name(peer) for peer in self.members(row.id)),
+            groups=_blob(spec.groups) if spec.groups else None,
+            group_names=spec.group_names,
+            conditions=condition_views(spec.conditions),
         )
 
     def board(self, row: BenchmarkRow) -> views.BoardView:
@@ -251,9 +256,11 @@ def metric_views(reports: tuple[MetricReport, ...]) -> tuple[views.MetricView, .
             name=report.name,
             status=report.defined.name.lower(),
             value=from_nano(report.value_nano) if report.defined is Defined.VALUE else None,
-            lower_is_better=report.name in LOWER_IS_BETTER,
+            lower_is_better=lower_is_better(report.name),
             audit=_interval(report.audit),
             sampling=_interval(report.sampling),
+            group=report.group,
+            ambiguity=_interval(report.ambiguity),
         )
         for report in reports
     )
@@ -279,6 +286,13 @@ def _certificate(certificate: Certificate | None) -> views.CertificateView | Non
 
 def _blob(blob: Blob) -> views.BlobView:
     return views.BlobView(cid=blob.cid, size=blob.size)
+
+
+def condition_views(conditions: tuple[Condition, ...]) -> tuple[views.ConditionView, ...]:
+    return tuple(
+        views.ConditionView(name=each.name, kind=each.kind, level=from_nano(each.level_nano), seed=each.seed)
+        for each in conditions
+    )
 
 
 def _tensor(tensor: Tensor) -> views.TensorView:

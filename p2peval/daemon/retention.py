@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import trio
 
+from p2peval.core.benchmark import data_of
 from p2peval.core.rows import DutyState
 from p2peval.core.state import State
 from p2peval.core.task import OVER
@@ -33,7 +34,7 @@ def in_use(state: State) -> set[Cid]:
     kept: set[Cid] = set()
     for row in state.benchmarks:
         if row.joined:
-            kept |= {blob.cid for blob in (row.spec.inputs, row.spec.labels) if blob}
+            kept |= {blob.cid for blob in data_of(row.spec).values()}
     for task in state.tasks:
         if task.state not in OVER:
             kept.add(task.model.cid)

@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import trio
 
 from p2peval import __version__
 from p2peval.config import Config
-from p2peval.core.benchmark import metrics_problem, request_problem
+from p2peval.core.benchmark import data_of, metrics_problem, request_problem
 from p2peval.core.effects import Reply
 from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
 from p2peval.core.messages import BenchmarkSpec, Blob
@@ -41,6 +42,7 @@ from p2peval.errors import (
     VerificationError,
 )
 from p2peval.evaluation import benchmark_file
+from p2peval.interop.croissant import croissant
 from p2peval.net.network import Network
 from p2peval.paths import Paths
 from p2peval.wire.frames import Invitation
@@ -132,7 +134,7 @@ class NodeService:
     async def publish(self, directory: str) -> views.BenchmarkView:
         folder = Path(directory)
         file = await trio.to_thread.run_sync(benchmark_file.load, folder)
-        found, inputs, labels = await self.workshop.prepare(folder)
+        found, blobs = await self.workshop.prepare(folder)
         spec = BenchmarkSpec(
             network=self.config.network.id,
             author=self.network.peer_id,
@@ -143,9 +145,9 @@ class NodeService:
             version=file.version,
             parent=file.parent,
             task=file.task,
-            samples=found.samples,
-            inputs=inputs,
-            labels=labels,
+            samples=found.samples * (1 + len(file.conditions)),
+            inputs=blobs["inputs"],
+            labels=blobs["labels"],
             labels_commitment=b"",
             model_input=file.model_input,
             model_output=file.model_output,
@@ -154,6 +156,10 @@ class NodeService:
             tolerance=file.tolerance,
             limits=file.limits,
             verification=file.verification,
+            groups=blobs.get("groups"),
+            group_names=found.group_names,
+            conditions=file.conditions,
+            profile=file.profile,
         )
         reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec))
         return self._present.benchmark(self._state.benchmarks[reply.subject])
@@ -164,6 +170,10 @@ class NodeService:
 
     async def benchmark(self, ref: str) -> views.BenchmarkView:
         return self._present.benchmark(refs.held_benchmark(self._state, ref))
+
+    async def croissant(self, ref: str) -> dict[str, Any]:
+        row = refs.held_benchmark(self._state, ref)
+        return croissant(row.spec, row.id)
 
     async def invite(self, ref: str) -> views.InviteView:
         row = refs.held_benchmark(self._state, ref)
@@ -264,7 +274,7 @@ class NodeService:
         return self._present.task(self._state.tasks[reply.subject])
 
     async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:
-        """The model on the shelf, scanned; the data to audit it with at hand: nothing is announced before."""
+        """The model on the shelf, scanned and tried; the data to audit it with at hand: nothing is announced before."""
         path = Path(model_path)
         spec = row.spec
         size = await trio.to_thread.run_sync(_size_of, path)
@@ -275,15 +285,15 @@ class NodeService:
             await self._data(row)
         if waited.cancelled_caught:
             raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
+        await self.workshop.rehearse(spec, path)
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
 
     async def _data(self, row: BenchmarkRow) -> None:
-        """Inputs and labels at hand. Raises NetworkError and VerificationError that name which of them is not."""
+        """Inputs, labels and groups at hand. Raises NetworkError and VerificationError that name which is not."""
         holders = (row.spec.author, *(PeerId(member) for member in self._present.members(row.id)))
-        for what, blob in (("inputs", row.spec.inputs), ("labels", row.spec.labels)):
+        for what, blob in data_of(row.spec).items():
             try:
-                if blob is not None:
-                    await self.library.have(blob, holders)
+                await self.library.have(blob, holders)
             except (NetworkError, VerificationError) as error:
                 kind = VerificationError if isinstance(error, VerificationError) else NetworkError
                 raise kind(f"the {what} of {row.spec.name}: {error.message}", hint=error.hint) from error
@@ -305,15 +315,17 @@ class NodeService:
         wrong = metrics_problem(row.spec.task, metrics or row.spec.metrics)
         if wrong:
             raise UsageError(wrong)
-        outputs = accepted[0].outputs
-        answer = await self.workshop.rescore(row.spec, outputs, metrics or row.spec.metrics, task.delta_nano)
+        replica, outputs = accepted[0], accepted[0].outputs
+        answer = await self.workshop.rescore(
+            row.spec, outputs, replica.equivalence_class, metrics or row.spec.metrics, task.delta_nano
+        )
         return views.RescoreView(
             task=task.id,
             benchmark=row.id,
             benchmark_name=row.spec.name,
             model=task.model.cid,
             model_name=task.model_name,
-            evaluator=self._present.name(accepted[0].peer),
+            evaluator=self._present.name(replica.peer),
             outputs=outputs.cid,
             samples=row.spec.samples,
             metrics=metric_views(answer.metrics),

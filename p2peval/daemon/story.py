@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from p2peval.daemon.views import MetricView, PeerName, ReplicaView, StoryLine, TaskView
 
-COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "withheld"})
-REVEALED = frozenset({"revealed", "fetched", "agrees", "differs"})
-JUDGED = frozenset({"agrees", "differs"})
+COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "doubtful", "withheld"})
+REVEALED = frozenset({"revealed", "fetched", "agrees", "differs", "doubtful"})
+JUDGED = frozenset({"agrees", "differs", "doubtful"})
 LOST = frozenset({"silent", "declined", "withheld"})
 OVER = frozenset({"accepted", "failed", "cancelled"})
 
@@ -91,17 +91,22 @@ def _audited(task: TaskView, replica: ReplicaView, past: bool) -> StoryLine:
     text = f"{counted}/{task.samples} samples of {called(replica.evaluator)}"
     if replica.state in JUDGED:
         text += f", {len(replica.differing)} differ"
-        if replica.state == "differs":
+        if replica.state != "agrees":
             text += ": not counted" + (f" ({replica.reason})" if replica.reason else "")
     return StoryLine(step="audited", text=text, done=past or replica.state in JUDGED)
 
 
 def _end(task: TaskView) -> list[StoryLine]:
     if task.state == "accepted":
+        whole = [metric for metric in task.metrics if not metric.group]
         lines = [
             StoryLine(step="accepted" if place == 0 else "", text=_metric(task, metric, place == 0), done=True)
-            for place, metric in enumerate(task.metrics)
+            for place, metric in enumerate(whole)
         ]
+        parts = [metric for metric in task.metrics if metric.group and metric.name == whole[0].name]
+        if parts:
+            text = ", ".join(f"{metric.group} {figure(metric)}" for metric in parts)
+            lines.append(StoryLine(step="parts", text=f"{whole[0].name} of {text}", done=True))
         if task.report:
             lines.append(StoryLine(step="report", text=task.report, done=True))
         return lines
@@ -116,6 +121,8 @@ def _metric(task: TaskView, metric: MetricView, first: bool) -> str:
         parts[-1] += f" ({percent(1 - task.certificate.epsilon)})"
     if metric.sampling:
         parts.append(f"sampling {metric.sampling.low:.3f}–{metric.sampling.high:.3f} (95 %)")
+    if metric.ambiguity:
+        parts.append(f"near-ties {metric.ambiguity.low:.4f}–{metric.ambiguity.high:.4f}")
     if first:
         parts.append(task.standing)
     return "   ".join(parts)

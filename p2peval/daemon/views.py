@@ -32,6 +32,8 @@ class MetricView(Struct, frozen=True, kw_only=True):
     """``status``: "value", "undefined" or "out_of_range"; ``value`` is None unless it is "value".
 
     ``audit``: what a lie could have moved (None: no certificate). ``sampling``: how far the data speak.
+    ``group``: the group of samples, or the perturbation, that it speaks of; "" for all clean samples.
+    ``ambiguity``: what near-ties inside the tolerance leave open (None: nothing).
     """
 
     name: str
@@ -40,6 +42,8 @@ class MetricView(Struct, frozen=True, kw_only=True):
     lower_is_better: bool
     audit: IntervalView | None = None
     sampling: IntervalView | None = None
+    group: str = ""
+    ambiguity: IntervalView | None = None
 
 
 class CertificateView(Struct, frozen=True, kw_only=True):
@@ -165,8 +169,21 @@ class NameClaimView(Struct, frozen=True, kw_only=True):
     members: int
 
 
+class ConditionView(Struct, frozen=True, kw_only=True):
+    """A declared perturbation of all samples."""
+
+    name: str
+    kind: str
+    level: float
+    seed: int
+
+
 class BenchmarkView(Struct, frozen=True, kw_only=True):
-    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ."""
+    """A benchmark whose spec this node holds. ``audited``: samples re-run for its own ε and δ.
+
+    ``samples`` are the clean ones and, for each of ``conditions``, as many perturbed ones.
+    ``profile``: how models are run, "all" optimisations or "canonical" without any.
+    """
 
     id: str
     name: str
@@ -192,10 +209,14 @@ class BenchmarkView(Struct, frozen=True, kw_only=True):
     delta: float
     audited: int
     replicas: int
+    profile: str
     joined: bool
     evaluates: bool
     requests: bool
     members: tuple[PeerName, ...]
+    groups: BlobView | None = None
+    group_names: tuple[str, ...] = ()
+    conditions: tuple[ConditionView, ...] = ()
 
 
 class InviteView(Struct, frozen=True, kw_only=True):
@@ -210,7 +231,8 @@ class InviteView(Struct, frozen=True, kw_only=True):
 class ValidateView(Struct, frozen=True, kw_only=True):
     """What ``bench validate`` read in a directory, without a daemon; what is wrong is an error instead.
 
-    ``per_class``: samples of each class, empty for regression.
+    ``samples`` counts the clean ones; each condition adds as many. ``per_class``: samples of each class, empty for
+    regression; ``per_group``: of each of ``group_names``.
     """
 
     directory: str
@@ -222,6 +244,9 @@ class ValidateView(Struct, frozen=True, kw_only=True):
     dtype: str
     per_class: tuple[int, ...]
     metrics: tuple[str, ...]
+    group_names: tuple[str, ...] = ()
+    per_group: tuple[int, ...] = ()
+    conditions: tuple[ConditionView, ...] = ()
 
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,6 @@ from p2peval.core.effects import Compare, RunEvaluation
 from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
 from p2peval.core.types import PeerId
-from p2peval.core.verdict import Verdict
 from p2peval.daemon.library import Library
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
@@ -51,7 +50,7 @@ class Workshop:
 
     async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[jobs.Evaluated, Blob]:
         """Run ``model`` and put its outputs on the shelf. ``queue``: for whom. Raises what NOT_DONE names."""
-        run = await self._run(spec, model)
+        run = await self._run(spec, await self._library.path(model.cid))
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
@@ -67,7 +66,7 @@ class Workshop:
             effect.id,
             effect.task,
             effect.assignment,
-            _verdict(answer),
+            answer.verdict,
             answer.audited,
             answer.differing,
             answer.metrics,
@@ -76,7 +75,7 @@ class Workshop:
     async def _compared(self, effect: Compare) -> jobs.Compared:
         path = self._library.path
         job = jobs.Compare(
-            run=await self._run(effect.spec, effect.model),
+            run=await self._run(effect.spec, await path(effect.model.cid)),
             outputs=await path(effect.outputs.cid),
             others=tuple([await path(other.cid) for other in effect.others]),
             root=effect.root,
@@ -84,28 +83,45 @@ class Workshop:
             nonce=effect.nonce,
             task=effect.task,
             drawn=effect.drawn,
+            equivalence_class=effect.equivalence_class,
             tolerance=effect.spec.tolerance,
+            fraud_margin=effect.spec.fraud_margin,
             scoring=await self._scoring(effect.spec, effect.delta_nano),
         )
-        return await self._sandbox.run(job, deadline=effect.spec.limits.seconds + WORKER_GRACE)
+        # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
+        return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
 
     async def scan(self, spec: BenchmarkSpec, model: Path) -> None:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""
         fits = (spec.model_input, spec.model_output)
         await self._sandbox.run(jobs.Scan(str(model), spec.limits, fits), deadline=spec.limits.seconds)
 
+    async def rehearse(self, spec: BenchmarkSpec, model: Path) -> None:
+        """Run a few samples of a scanned model; the benchmark's inputs are here.
+
+        Raises EvaluationError for one that fails, or to whose outputs no evaluator could be held (batch_dependent,
+        ill_conditioned), and what else NOT_DONE names.
+        """
+        job = jobs.Rehearse(await self._run(spec, str(model)), spec.tolerance, spec.fraud_margin)
+        await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+
     async def preview(self, spec: BenchmarkSpec, model: Blob) -> jobs.Previewed:
         """Run and score, commit to nothing. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, spec.verification.delta_nano)
         if scoring is None:
             raise EvaluationError("no_labels", "the labels of this benchmark are not published")
-        job = jobs.Preview(await self._run(spec, model), scoring)
+        job = jobs.Preview(await self._run(spec, await self._library.path(model.cid)), scoring)
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
     async def rescore(
-        self, spec: BenchmarkSpec, outputs: Blob, metrics: tuple[str, ...], delta_nano: int
+        self,
+        spec: BenchmarkSpec,
+        outputs: Blob,
+        equivalence_class: str,
+        metrics: tuple[str, ...],
+        delta_nano: int,
     ) -> jobs.Rescored:
-        """Metrics of outputs on the shelf; nothing is run. Raises what NOT_DONE names."""
+        """Metrics of ``outputs``, made in ``equivalence_class``; nothing is run. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, delta_nano)
         if scoring is None:
             raise EvaluationError("no_labels", "the labels of this benchmark are not published")
@@ -113,44 +129,52 @@ class Workshop:
             outputs=await self._library.path(outputs.cid),
             samples=spec.samples,
             output=spec.model_output,
+            equivalence_class=equivalence_class,
+            profile=spec.profile,
             tolerance=spec.tolerance,
             scoring=msgspec.structs.replace(scoring, metrics=metrics),
             limit_mb=spec.limits.memory_mb,
         )
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
-    async def prepare(self, directory: Path) -> tuple[jobs.Prepared, Blob, Blob]:
-        """Parse a benchmark directory's data; returns inputs and labels on the shelf."""
+    async def prepare(self, directory: Path) -> tuple[jobs.Prepared, dict[str, Blob]]:
+        """Parse a benchmark directory's data; returns inputs, labels and any groups on the shelf, by these names."""
         store = self._library.store
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             job = jobs.Prepare(str(directory), folder)
             answer = await self._sandbox.run(job, deadline=PREPARE_SECONDS)
-            inputs = await trio.to_thread.run_sync(store.add_file, Path(folder) / "inputs.npy")
-            labels = await trio.to_thread.run_sync(store.add_file, Path(folder) / "labels.npy")
-        return answer, inputs, labels
+            names = ("inputs", "labels", *(("groups",) if answer.group_names else ()))
+            blobs = {
+                name: await trio.to_thread.run_sync(store.add_file, Path(folder) / f"{name}.npy") for name in names
+            }
+        return answer, blobs
 
     def _queue(self, requester: PeerId | None) -> str:
         """Requesters are served in turn; what this node wants itself goes first."""
         return OWN if requester is None or public_key_of(requester) == self._public_key else requester
 
-    async def _run(self, spec: BenchmarkSpec, model: Blob) -> jobs.Run:
+    async def _run(self, spec: BenchmarkSpec, model: str) -> jobs.Run:
         return jobs.Run(
-            model=await self._library.path(model.cid),
+            model=model,
             inputs=await self._library.path(spec.inputs.cid),
             samples=spec.samples,
             input=spec.model_input,
             output=spec.model_output,
             limits=spec.limits,
+            profile=spec.profile,
         )
 
     async def _scoring(self, spec: BenchmarkSpec, delta_nano: int) -> jobs.Scoring | None:
         if spec.labels is None:
             return None
-        labels = await self._library.path(spec.labels.cid)
-        return jobs.Scoring(labels, spec.task, spec.metrics, spec.range, delta_nano)
-
-
-def _verdict(answer: jobs.Compared) -> Verdict:
-    if answer.mismatch:
-        return Verdict.NOT_AUTHENTIC
-    return Verdict.DIFFERS if answer.differing else Verdict.AGREES
+        path = self._library.path
+        return jobs.Scoring(
+            labels=await path(spec.labels.cid),
+            task=spec.task,
+            metrics=spec.metrics,
+            range=spec.range,
+            delta_nano=delta_nano,
+            groups=await path(spec.groups.cid) if spec.groups else "",
+            group_names=spec.group_names,
+            conditions=tuple(condition.name for condition in spec.conditions),
+        )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from p2peval import defaults
-from p2peval.core.benchmark import DTYPES, METRICS, NAME
+from p2peval.core.benchmark import DTYPES, METRICS, NAME, PROFILES
 from p2peval.core.messages import Condition, Limits, Range, Tensor, Tolerance, Verification
 from p2peval.core.text import plain
 from p2peval.core.types import BenchmarkId, to_nano
@@ -46,6 +46,7 @@ class BenchmarkFile:
     tolerance: Tolerance
     limits: Limits
     verification: Verification
+    profile: str
     conditions: tuple[Condition, ...]
 
 
@@ -77,7 +78,7 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
     model = top.section("model")
     task = model.choice("task", tuple(METRICS))
     classes, names = _classes(model, task)
-    metrics, input = top.section("metrics"), _input(model)
+    metrics, verification, input = top.section("metrics"), top.section("verification"), _input(model)
     file = BenchmarkFile(
         path=path,
         name=_name(top),
@@ -94,7 +95,8 @@ def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:
         range=_range(metrics, task),
         tolerance=_tolerance(top.section("tolerance")),
         limits=_limits(top.section("limits")),
-        verification=_verification(top.section("verification")),
+        verification=_verification(verification),
+        profile=verification.choice("profile", PROFILES, defaults.PROFILE),
         conditions=read_conditions(top, input.dtype),
     )
     top.close()

@@ -24,13 +24,13 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/s
 
 def command(folder: str, reads: Iterable[str], writes: Iterable[str]) -> tuple[str, ...]:
     """What to put before a command. ``folder``: an empty one to work in, where nothing can be written."""
-    words = ["bwrap", "--unshare-all", "--cap-drop", "ALL", "--proc", "/proc", "--dev", "/dev"]
+    words = ["bwrap", "--unshare-all", "--cap-drop", "ALL"]
     for path in (*_code(), *reads):
         words += ["--ro-bind-try", path, path]
     for path in writes:
         words += ["--bind-try", path, path]
-    words += ["--dir", folder, "--chdir", folder, "--remount-ro", "/dev", "--remount-ro", "/", "--"]
-    return tuple(words)
+    words += ["--proc", "/proc", "--dev", "/dev", "--dir", folder, "--chdir", folder]
+    return (*words, "--remount-ro", "/dev", "--remount-ro", "/", "--")
 
 
 @functools.cache

@@ -135,6 +135,14 @@ def map_labels(path: Path, samples: int, task: str) -> Array:
     return _map(path, "labels", "int64" if task == "classification" else "float64", (samples,))
 
 
+def map_groups(path: Path, samples: int, groups: int) -> Array:
+    """The groups blob, mapped read-only: (samples,), each 0 … groups−1. Raises EvaluationError: data_mismatch."""
+    array = _map(path, "groups", "int64", (samples,))
+    if not ((array >= 0) & (array < groups)).all():
+        raise EvaluationError("data_mismatch", f"the benchmark's groups name others than its {groups}")
+    return array
+
+
 def _map(path: Path, what: str, dtype: str, shape: tuple[int, ...]) -> Array:
     try:
         mapped = npy.open_memmap(path, mode="r")

@@ -16,7 +16,8 @@ import msgspec
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.core.text import one_line
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, WORKER_FRAME, WORKER_WORDS
+from p2peval.core.verdict import Verdict
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE, WORKER_FRAME, WORKER_WORDS
 from p2peval.errors import EvaluationError, LocalProtocolError
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
@@ -87,16 +88,22 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
 class Compared(Answer, frozen=True, tag="compared"):
     """The audit of one evaluator's outputs.
 
-    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run.
+    ``mismatch``: "" if the outputs are those committed to, else "outputs_size" or "root", and nothing was run:
+    ``verdict`` then is NOT_AUTHENTIC.
     ``drawn``: size of the draw; ``audited``: samples re-run, those where replicas differ included;
     ``differing``: up to MAX_DIFFERING of them that do not hold.
     """
 
-    mismatch: str
+    verdict: Verdict
+    mismatch: str = ""
     drawn: int = 0
     audited: int = 0
     differing: tuple[int, ...] = ()
     metrics: tuple[MetricReport, ...] = ()
+
+
+class Rehearsed(Answer, frozen=True, tag="rehearsed"):
+    """The model runs, and its evaluators can be held to what it says."""
 
 
 class Previewed(Answer, frozen=True, tag="previewed"):
@@ -127,7 +134,7 @@ A = TypeVar("A", bound=Answer)
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A model on a benchmark's inputs, and what the benchmark says of both."""
+    """A model on a benchmark's inputs, and what the benchmark says of both. ``profile``: of its recipe."""
 
     model: str
     inputs: str
@@ -135,16 +142,28 @@ class Run(msgspec.Struct, frozen=True):
     input: Tensor
     output: Tensor
     limits: Limits
+    profile: str = PROFILE
 
 
 class Scoring(msgspec.Struct, frozen=True):
-    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered."""
+    """How outputs become metrics. ``delta_nano``: the share of outputs a lie may have altered.
+
+    ``labels`` and ``groups`` ("" without) are of the clean samples; the outputs have a block for each of
+    ``conditions`` after theirs.
+    """
 
     labels: str
     task: str
     metrics: tuple[str, ...]
     range: Range | None
     delta_nano: int
+    groups: str = ""
+    group_names: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.labels, self.groups) if self.groups else (self.labels,)
 
 
 class Job(msgspec.Struct, Generic[A], frozen=True):
@@ -240,13 +259,26 @@ class Preview(_RunJob[Previewed], frozen=True, tag="preview"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.run.model, self.run.inputs, self.scoring.labels)
+        return (self.run.model, self.run.inputs, *self.scoring.reads)
+
+
+class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
+    """Say whether a model's outputs can be checked at all; its own answer is a refusal otherwise."""
+
+    answers = Rehearsed
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
 
 
 class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
 
-    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
+    ``equivalence_class``: in which they are said to have been made. ``others``: outputs of other replicas.
+    ``scoring`` None: no labels here, hence no metrics.
     """
 
     answers = Compared
@@ -257,22 +289,33 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     nonce: bytes
     task: str
     drawn: int
+    equivalence_class: str
     tolerance: Tolerance
+    fraud_margin: int
     scoring: Scoring | None
 
     @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
+
+    @property
     def reads(self) -> tuple[str, ...]:
-        labels = (self.scoring.labels,) if self.scoring else ()
+        labels = self.scoring.reads if self.scoring else ()
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
 
 
 class Rescore(Job[Rescored], frozen=True, tag="rescore"):
-    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as an audit within ``tolerance`` does."""
+    """Say the metrics of ``outputs``, canonical rows of ``samples`` samples, as their audit did.
+
+    ``equivalence_class``: in which they are said to have been made, by the recipe ``profile``.
+    """
 
     answers = Rescored
     outputs: str
     samples: int
     output: Tensor
+    equivalence_class: str
+    profile: str
     tolerance: Tolerance
     scoring: Scoring
     limit_mb: int
@@ -283,7 +326,7 @@ class Rescore(Job[Rescored], frozen=True, tag="rescore"):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (self.outputs, self.scoring.labels)
+        return (self.outputs, *self.scoring.reads)
 
 
 class Trial(Job[Tried], frozen=True, tag="trial"):
@@ -292,8 +335,8 @@ class Trial(Job[Tried], frozen=True, tag="trial"):
     answers = Tried
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Compare | Rescore | Trial
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Compared | Rescored | Tried
+AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Rescore | Trial
+AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Rescored | Tried
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -302,6 +345,11 @@ class Order(msgspec.Struct, frozen=True):
     job: AnyJob
     cpu_seconds: int
     walls: tuple[str, ...] = ()
+
+
+def _twice_open(limits: Limits) -> int:
+    """MiB for a job that may open the model a second time, and rewrite it (rule c)."""
+    return 2 * limits.memory_mb + 4 * limits.model_mb
 
 
 def row_bytes(tensor: Tensor) -> int:

@@ -69,7 +69,7 @@ def lock(job: AnyJob) -> tuple[str, ...]:
         landlock.restrict((*reads, *_code(), *OWN_FACTS), sorted(folders))
         on.append("landlock")
     if not seccomp.missing():
-        seccomp.install(threads=isinstance(job, Prepare))  # parquet's reader starts some
+        seccomp.install()
         on.append("seccomp")
     return tuple(on)
 

@@ -1,6 +1,7 @@
 """What each metric is: outputs and labels to one number.
 
-The one place where metrics are defined; intervals and reports follow these definitions. Must not know
+The metrics that are counts or means of one term per sample; those of ranking are in ``ranking``, calibration in
+``calibration``, and all by name in ``metric_table``. Intervals and reports follow these definitions. Must not know
 files, tasks or trust. Checked against scikit-learn in the tests, which costs 1.5 s to import and so never
 runs here.
 
@@ -11,8 +12,7 @@ samples, and where its docstring says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from p2peval.core.messages import Range
 from p2peval.core.types import from_nano
-from p2peval.defaults import PROBABILITY_SLACK
+from p2peval.defaults import LOG_LOSS_CLIP, PROBABILITY_SLACK
 from p2peval.errors import EvaluationError
 
 Array = NDArray[Any]
@@ -45,6 +45,31 @@ def predictions(outputs: Array) -> Ints:
 def accuracy(outputs: Array, labels: Array) -> float | None:
     """Share of samples whose prediction is the label (sklearn.metrics.accuracy_score)."""
     return float(np.mean(predictions(outputs) == labels)) if len(labels) else None
+
+
+def balanced_accuracy(outputs: Array, labels: Array) -> float | None:
+    """Unweighted mean, over the classes that occur, of the share of their samples that is predicted right.
+
+    scikit-learn's balanced_accuracy_score.
+    """
+    if not len(labels):
+        return None
+    return float((hit_weights(labels) * (predictions(outputs) == labels)).sum())
+
+
+def hit_weights(labels: Array) -> Floats:
+    """What a right prediction of each sample adds to the balanced accuracy: 1 / (classes · samples of its own)."""
+    support = np.bincount(labels)
+    weights: Floats = 1.0 / (np.count_nonzero(support) * support[labels])
+    return weights
+
+
+def micro_f1(outputs: Array, labels: Array) -> float | None:
+    """F1 over the hits and misses of all classes together (sklearn.metrics.f1_score, average="micro").
+
+    Each sample has one label and one prediction (NO_CLASS is a wrong one), so that it equals the accuracy.
+    """
+    return accuracy(outputs, labels)
 
 
 def macro_f1(outputs: Array, labels: Array) -> float | None:
@@ -87,6 +112,25 @@ def brier_losses(outputs: Array, labels: Array) -> Floats:
     return losses
 
 
+def log_loss(outputs: Array, labels: Array) -> float | None:
+    """Mean of −ln p of the label's class, p no less than LOG_LOSS_CLIP (sklearn.metrics.log_loss, but for its clip).
+
+    The clip bounds what one sample can cost, be it a lie or a model that was too sure. Undefined as ``brier`` is.
+    """
+    return float(log_losses(outputs, labels).mean()) if len(labels) and are_probabilities(outputs) else None
+
+
+def log_losses(outputs: Array, labels: Array) -> Floats:
+    """−ln p of each sample's label."""
+    return losses_of(outputs[np.arange(len(labels)), labels].astype(np.float64))
+
+
+def losses_of(probabilities: Floats) -> Floats:
+    """−ln p, p clipped to LOG_LOSS_CLIP … 1."""
+    losses: Floats = -np.log(np.clip(probabilities, LOG_LOSS_CLIP, 1.0))
+    return losses
+
+
 def blocks(outputs: Array) -> Iterator[slice]:
     """Slices of rows that hold about BLOCK numbers each."""
     step = max(1, BLOCK // max(1, outputs.shape[1]))
@@ -125,6 +169,24 @@ def rmse(outputs: Array, labels: Array, limits: Range | None = None) -> float | 
         return float(np.sqrt(np.square(errors(outputs, labels, limits)).mean()))
 
 
+def r2(outputs: Array, labels: Array, limits: Range | None = None) -> float | None:
+    """1 − Σ(output − label)² / Σ(label − mean label)² (sklearn.metrics.r2_score); outputs clipped as for ``mae``.
+
+    Undefined also where all labels are the same.
+    """
+    variation = spread_of(labels)
+    if not _measurable(outputs, labels) or not variation > 0.0:
+        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(1.0 - np.square(errors(outputs, labels, limits)).sum() / variation)
+
+
+def spread_of(labels: Array) -> float:
+    """Σ(label − mean label)², 0 without labels."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.square(labels - labels.mean()).sum()) if len(labels) else 0.0
+
+
 def errors(outputs: Array, labels: Array, limits: Range | None) -> Floats:
     """|output − label| of each sample after clipping."""
     with np.errstate(over="ignore"):
@@ -144,24 +206,7 @@ def _measurable(outputs: Array, labels: Array) -> bool:
     return len(labels) > 0 and bool(np.isfinite(outputs).all())
 
 
-# ── by name ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """``measure``: (outputs, labels, limits) -> value, or None where undefined."""
-
-    task: str
-    measure: Callable[[Array, Array, Range | None], float | None]
-
-
-METRICS = {
-    "accuracy": Metric("classification", lambda outputs, labels, _: accuracy(outputs, labels)),
-    "macro_f1": Metric("classification", lambda outputs, labels, _: macro_f1(outputs, labels)),
-    "brier": Metric("classification", lambda outputs, labels, _: brier(outputs, labels)),
-    "mae": Metric("regression", mae),
-    "rmse": Metric("regression", rmse),
-}
+# ── shapes ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def check(outputs: Array, labels: Array, *, task: str, classes: int) -> None:

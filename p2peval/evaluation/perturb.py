@@ -106,4 +106,4 @@ def _condition(section: Section, dtype: str) -> Condition:
         raise section.wrong("kind", f"{kind!r} is not for {dtype} inputs; these are: {fitting}")
     level = section.number("level", REQUIRED, 0, KINDS[kind].most)
     name = section.text("name", plain, f"{kind} {level:g}", least=1, most=64)
-    return Condition(name, kind, to_nano(level), section.integer("seed", 0, 0, 2**31))
+    return Condition(name, kind, to_nano(level), section.integer("seed", 0, 0, 2**32 - 1))

@@ -15,14 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from p2peval.core.benchmark import PROFILES
 from p2peval.core.messages import Tensor
 from p2peval.defaults import BATCH, INPUTS_RESIDENT, PROFILE
 from p2peval.errors import EvaluationError
+from p2peval.evaluation import processor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,44 +35,40 @@ _ONNX_TYPES = {
 }
 _DTYPES = {onnx: dtype for dtype, onnx in _ONNX_TYPES.items()}
 
-_X86_TIERS = (
-    ("amx", {"amx_tile", "amx_int8"}),
-    ("avx512vnni", {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"}),
-    ("avx512", {"avx512f", "avx512bw", "avx512dq", "avx512vl"}),
-    ("avx512f", {"avx512f"}),
-    ("avx2vnni", {"avx2", "fma", "avx_vnni"}),
-    ("avx2", {"avx2", "fma"}),
-    ("avx", {"avx"}),
-)
-_ARM_TIERS = (("i8mm", {"i8mm"}), ("dotprod", {"asimddp"}))
-"""What onnxruntime's kernels (MLAS) choose by, best first."""
+_LEVELS = {"all": "ORT_ENABLE_ALL", "canonical": "ORT_DISABLE_ALL"}
+"""Profile -> onnxruntime's graph optimisation level."""
 
 
-def equivalence_class() -> str:
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What decides bytes and may be chosen, the same for who evaluates and who audits.
+
+    ``profile``: "all" optimisations, or "canonical" without any, which makes AVX2 and AVX512 agree for models that
+    are no transformers, at up to twice the time. Batch, padding, threads and precision are every recipe's.
+    """
+
+    profile: str = PROFILE
+
+    def __post_init__(self) -> None:
+        """Raises EvaluationError: profile, for one that this version does not know."""
+        if self.profile not in PROFILES:
+            detail = f"the benchmark asks for the recipe {self.profile!r}; known here: {', '.join(PROFILES)}"
+            raise EvaluationError("profile", detail, hint="a newer p2peval may know it")
+
+    @property
+    def other(self) -> Recipe:
+        """The recipe that differs in optimisation alone."""
+        return Recipe(next(profile for profile in PROFILES if profile != self.profile))
+
+
+def equivalence_class(recipe: Recipe = Recipe()) -> str:
     """Peers of one class get the same bytes.
 
     It names version, optimisation, architecture, ISA tier, provider, batch and padding.
     """
-    machine = platform.machine().lower()
-    parts = (f"ort-{version('onnxruntime')}", f"opt-{PROFILE}", machine, isa_tier(machine, _cpu_flags()))
+    level = "none" if recipe.profile == "canonical" else recipe.profile
+    parts = (f"ort-{version('onnxruntime')}", f"opt-{level}", platform.machine().lower(), processor.tier())
     return "/".join((*parts, "cpu", f"b{BATCH}", "zeropad"))
-
-
-def isa_tier(machine: str, flags: frozenset[str]) -> str:
-    """The best instruction set that the kernels use on such a machine."""
-    if machine in ("x86_64", "amd64"):
-        return next((tier for tier, needs in _X86_TIERS if needs <= flags), "sse2")
-    return next((tier for tier, needs in _ARM_TIERS if needs <= flags), "base")
-
-
-def _cpu_flags() -> frozenset[str]:
-    """As Linux names them; empty where there is no /proc/cpuinfo, which then is a class of its own."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
-    except FileNotFoundError:
-        return frozenset()
-    found = next((line for line in lines if line.lower().startswith(("flags", "features"))), "")
-    return frozenset(found.partition(":")[2].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +116,37 @@ class Model:
         return EvaluationError("output_shape", f"output {self.output.name!r} is {got} for a batch, not {want}")
 
 
-def open_model(data: bytes, input: Tensor, output: Tensor) -> Model:
+def open_model(data: bytes, input: Tensor, output: Tensor, recipe: Recipe = Recipe()) -> Model:
     """Open a scanned model. Raises EvaluationError naming what the model has and what the benchmark wants."""
+    session = _session(data, recipe)
+    _fit_input(session.get_inputs(), input)
+    _fit_output(session.get_outputs(), output)
+    names, name, run = [output.name], input.name, session.run
+    return Model(input, output, lambda rows: run(names, {name: rows})[0])
+
+
+def output_dtypes(data: bytes) -> dict[str, str]:
+    """The dtypes of a model's outputs, as onnxruntime works them out where the model does not say.
+
+    Left out: outputs that are no tensors of a dtype that benchmarks know. Raises EvaluationError.
+    """
+    found = {arg.name: _DTYPES.get(arg.type) for arg in _session(data, Recipe("canonical")).get_outputs()}
+    return {name: dtype for name, dtype in found.items() if dtype is not None}
+
+
+def _session(data: bytes, recipe: Recipe) -> Any:
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, _LEVELS[recipe.profile])
     options.log_severity_level = 4
     options.add_session_config_entry("session.x64quantprecision", "1")
     options.add_session_config_entry("session.disable_prepacking", "0")
     # Else a file that is ONNX to the scan could be read as onnxruntime's own format here.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     with _translated("model_load"):
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    _fit_input(session.get_inputs(), input)
-    _fit_output(session.get_outputs(), output)
-    names, name, run = [output.name], input.name, session.run
-    return Model(input, output, lambda rows: run(names, {name: rows})[0])
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 def _onnxruntime() -> Any:

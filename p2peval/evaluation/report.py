@@ -1,59 +1,111 @@
-"""All metrics of one evaluation as they travel: value, audit interval, sampling interval, in units of 1e-9.
+"""All metrics of one evaluation as they travel: values and intervals in units of 1e-9.
 
-Decides rounding and what is said where a number cannot be. Must not know formulas: see metrics, intervals.
+Decides rounding, what is said where a number cannot be, and how groups compare. Must not know formulas: see
+metric_table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 
+from p2peval.core.benchmark import GAP, METRICS
 from p2peval.core.messages import Defined, Interval, MetricReport, Range, Tolerance
 from p2peval.core.types import NANO, to_nano
 from p2peval.errors import EvaluationError
-from p2peval.evaluation import intervals
-from p2peval.evaluation.metrics import METRICS, Array, check
+from p2peval.evaluation import metric_table
+from p2peval.evaluation.audit_bounds import Spread
+from p2peval.evaluation.metrics import Array, check
 
 BEYOND_NANO = 2**63
 """Where |value| in 1e-9 no longer fits the wire's sint64: 9.2e9 in the labels' unit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """How far outputs that somebody claimed may be from the truth.
+
+    ``altered``: rows that may be anything, of all that were claimed, wherever they stand; the others are within
+    ``tolerance``, which is nothing where the audit asked for the same bytes.
+    """
+
+    altered: int
+    tolerance: Tolerance
+
+
 def report(
-    metrics: Sequence[str],
+    name: str,
     outputs: Array,
     labels: Array,
     *,
     task: str,
     classes: int,
     range: Range | None,
-    delta_nano: int | None,
-    tolerance: Tolerance,
-) -> tuple[MetricReport, ...]:
-    """One report for each name of ``metrics``, in order.
+    claimed: Claimed | None,
+    part: str = "",
+) -> MetricReport:
+    """One metric of the samples that are given, ``part`` their name.
 
     ``outputs`` N × C, ``labels`` N (see evaluation.metrics). ``range``: declared for regression, else None.
-    At most ⌊δN⌋ altered outputs make the audit interval. ``delta_nano`` None leaves it out: nobody but
-    this machine ran the model, so there is nothing that a lie could have moved.
+    ``claimed`` None: nobody but this machine ran the model, so that nothing can be a lie.
     Raises EvaluationError: ``unknown_metric``, ``data_mismatch``.
     """
     check(outputs, labels, task=task, classes=classes)
-    altered = None if delta_nano is None else delta_nano * len(labels) // NANO
-    reports = []
-    for name in metrics:
-        if name not in METRICS or METRICS[name].task != task:
-            raise EvaluationError("unknown_metric", f"{name!r} is no metric of a {task}")
-        value = METRICS[name].measure(outputs, labels, range)
-        if value is None:
-            reports.append(MetricReport(name, Defined.UNDEFINED, 0, None, None))
-        elif not _fits(value):
-            reports.append(MetricReport(name, Defined.OUT_OF_RANGE, 0, None, None))
-        else:
-            certain = intervals.audit(name, outputs, labels, range, tolerance, altered) if altered is not None else None
-            likely = intervals.sampling(name, outputs, labels, range)
-            reports.append(
-                MetricReport(name, Defined.VALUE, to_nano(value), _interval(certain, value), _interval(likely, value))
-            )
-    return tuple(reports)
+    if name not in METRICS[task]:
+        raise EvaluationError("unknown_metric", f"{name!r} is no metric of a {task}")
+    metric = metric_table.METRICS[name]
+    value = metric.measure(outputs, labels, range)
+    if value is None:
+        return MetricReport(name, Defined.UNDEFINED, 0, None, None, part)
+    if not _fits(value):
+        return MetricReport(name, Defined.OUT_OF_RANGE, 0, None, None, part)
+    spread = metric.audit(outputs, labels, range, claimed.tolerance) if claimed else None
+    return MetricReport(
+        name,
+        Defined.VALUE,
+        to_nano(value),
+        _interval(spread(min(claimed.altered, len(labels))), value) if claimed and spread else None,
+        _interval(metric.sampling(name, outputs, labels, range), value),
+        part,
+        _ambiguity(spread, value) if spread else None,
+    )
+
+
+def gap(primary: str, groups: Sequence[MetricReport]) -> MetricReport:
+    """The largest minus the least value of ``groups``, each a report of ``primary``; undefined for fewer than two.
+
+    The audit interval is sound, for each group's own holds whatever the rows that were altered. There is no
+    sampling interval: the groups' own say how far their samples speak.
+    """
+    name = primary + GAP
+    values = [each.value_nano for each in groups if each.defined is Defined.VALUE]
+    if len(values) < 2:
+        return MetricReport(name, Defined.UNDEFINED, 0, None, None)
+    audits = [each.audit for each in groups]
+    open_ends = [each.ambiguity or Interval(each.value_nano, each.value_nano) for each in groups]
+    unclear = any(each.ambiguity for each in groups) and len(values) == len(groups)
+    return MetricReport(
+        name,
+        Defined.VALUE,
+        max(values) - min(values),
+        _between([audit for audit in audits if audit]) if all(audits) else None,
+        None,
+        "",
+        _between(open_ends) if unclear else None,
+    )
+
+
+def _between(reach: Sequence[Interval]) -> Interval:
+    """Of the difference between the largest and the least of some numbers, each within its interval."""
+    lows, highs = [each.low_nano for each in reach], [each.high_nano for each in reach]
+    return Interval(max(0, max(lows) - min(highs)), max(highs) - min(lows))
+
+
+def _ambiguity(spread: Spread, value: float) -> Interval | None:
+    """None where near-ties leave nothing open that 1e-9 can tell."""
+    found = _interval(spread(0), value)
+    return found if found and found.high_nano - found.low_nano > 2 else None
 
 
 def _interval(bounds: tuple[float, float] | None, value: float) -> Interval | None:

@@ -13,11 +13,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from p2peval.core.messages import Tensor
+from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
 from p2peval.evaluation.jobs import (
@@ -32,6 +33,8 @@ from p2peval.evaluation.jobs import (
     Prepare,
     Preview,
     Previewed,
+    Rehearse,
+    Rehearsed,
     Rescore,
     Rescored,
     Run,
@@ -44,6 +47,15 @@ from p2peval.evaluation.jobs import (
     missing,
     row_bytes,
 )
+
+if TYPE_CHECKING:
+    from p2peval.evaluation.judge import Subject
+
+HINTS = {
+    Verdict.BATCH_DEPENDENT: "let it treat each sample by itself, without statistics over the batch",
+    Verdict.ILL_CONDITIONED: "no two processors would say the same: is it trained, and fed as it was in training?",
+}
+"""What to do about a model that cannot be checked."""
 
 # What a job needs is imported where it is needed; what is large, the zygote has imported already.
 
@@ -71,6 +83,8 @@ def perform(job: AnyJob) -> Answer:
             return _evaluate(job)
         case Preview():
             return _preview(job)
+        case Rehearse():
+            return _rehearse(job)
         case Compare():
             return _compare(job)
         case Rescore():
@@ -142,55 +156,68 @@ def _evaluate(job: Evaluate) -> Evaluated:
     from p2peval.core.commitment import output_root
     from p2peval.evaluation.recipe import equivalence_class
 
-    model, inputs = _open(job.run)
-    rows, run_s = _timed_run(model, inputs)
+    subject = _subject(job.run)
+    rows, run_s = _timed_run(subject)
     with open(job.out, "wb") as out:
         rows.tofile(out)
     root = output_root(rows, job.public_key)
-    return Evaluated(equivalence_class(), root, rows.nbytes, run_s, _ms(run_s), confine.peak_memory_mb())
+    return Evaluated(equivalence_class(subject.recipe), root, rows.nbytes, run_s, _ms(run_s), confine.peak_memory_mb())
 
 
 def _preview(job: Preview) -> Previewed:
     from p2peval.evaluation.recipe import equivalence_class
     from p2peval.evaluation.score import score
 
-    model, inputs = _open(job.run)
-    rows, run_s = _timed_run(model, inputs)
+    subject = _subject(job.run)
+    rows, run_s = _timed_run(subject)
     metrics = score(job.scoring, rows, None)
-    return Previewed(equivalence_class(), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
+    return Previewed(equivalence_class(subject.recipe), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
+
+
+def _rehearse(job: Rehearse) -> Rehearsed:
+    from p2peval.defaults import REHEARSED
+    from p2peval.evaluation.judge import Rules, invalid
+
+    middle, end = job.run.samples // 2, job.run.samples  # of two batches, the last and padded one among them
+    some = sorted({index for k in range(REHEARSED // 2) for index in (min(middle + k, end - 1), max(0, end - 1 - k))})
+    verdict = invalid(_subject(job.run), some, Rules(job.tolerance, job.fraud_margin))
+    if verdict is not None:
+        raise EvaluationError(verdict.value, f"the model is {REASONS[verdict]}", hint=HINTS[verdict])
+    return Rehearsed()
 
 
 def _compare(job: Compare) -> Compared:
     from p2peval.core.audit import draw
     from p2peval.core.commitment import output_root
-    from p2peval.core.outputs import differing
     from p2peval.defaults import MAX_DIFFERING
+    from p2peval.evaluation.judge import Claim, Rules, allowed, judge
     from p2peval.evaluation.score import score
 
     try:
         claimed = _read_outputs(job.outputs, job.run.samples, job.run.output)
     except RemoteProtocolError as error:
-        return Compared(error.reason)
+        return Compared(Verdict.NOT_AUTHENTIC, error.reason)
     if output_root(claimed, job.public_key) != job.root:
-        return Compared("root")
+        return Compared(Verdict.NOT_AUTHENTIC, "root")
     drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
     checked = sorted({*drawn, *_contested(job, claimed)})
-    model, inputs = _open(job.run)
-    rerun = _canonical(model.run_at(inputs, checked), model)
-    wrong = differing(claimed[checked], rerun, job.tolerance)
-    bad = tuple(index for index, differs in zip(checked, wrong, strict=True) if differs)
-    metrics = score(job.scoring, claimed, job.tolerance) if job.scoring else ()
-    return Compared("", len(drawn), len(checked), bad[:MAX_DIFFERING], metrics)
+    subject, rules = _subject(job.run), Rules(job.tolerance, job.fraud_margin)
+    found = judge(subject, Claim(checked, claimed[checked], job.equivalence_class), rules, job.nonce)
+    within = allowed(job.tolerance, job.equivalence_class, subject.recipe)
+    metrics = score(job.scoring, claimed, within) if job.scoring else ()
+    return Compared(found.verdict, "", len(drawn), len(checked), found.differing[:MAX_DIFFERING], metrics)
 
 
 def _rescore(job: Rescore) -> Rescored:
+    from p2peval.evaluation.judge import allowed
+    from p2peval.evaluation.recipe import Recipe
     from p2peval.evaluation.score import score
 
     try:
         rows = _read_outputs(job.outputs, job.samples, job.output)
     except RemoteProtocolError as error:
         raise EvaluationError(error.reason, f"the saved outputs: {error.message}") from None
-    return Rescored(score(job.scoring, rows, job.tolerance))
+    return Rescored(score(job.scoring, rows, allowed(job.tolerance, job.equivalence_class, Recipe(job.profile))))
 
 
 def _contested(job: Compare, claimed: Any) -> list[int]:
@@ -213,28 +240,25 @@ def _contested(job: Compare, claimed: Any) -> list[int]:
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _open(run: Run) -> tuple[Any, Any]:
-    """The scanned, open model and the mapped inputs. Raises EvaluationError."""
-    from p2peval.evaluation import dataset, recipe, scan
+def _subject(run: Run) -> Subject:
+    """The scanned model and the mapped inputs. Raises EvaluationError."""
+    from p2peval.evaluation import dataset, scan
+    from p2peval.evaluation.judge import Subject
+    from p2peval.evaluation.recipe import Recipe
 
     inputs = dataset.map_inputs(Path(run.inputs), run.samples, run.input)
     data = scan.read(Path(run.model), run.limits.model_mb)
     scan.scan(data)
-    return recipe.open_model(data, run.input, run.output), inputs
+    return Subject(data, run.input, run.output, inputs, Recipe(run.profile))
 
 
-def _timed_run(model: Any, inputs: Any) -> tuple[Any, float]:
+def _timed_run(subject: Subject) -> tuple[Any, float]:
     """Canonical rows of all samples and the seconds that the loop over batches took."""
+    model = subject.open()
     start = time.perf_counter()
-    outputs = model.run_all(inputs)
+    outputs = model.run_all(subject.inputs)
     run_s = time.perf_counter() - start
-    return _canonical(outputs, model), run_s
-
-
-def _canonical(outputs: Any, model: Any) -> Any:
-    from p2peval.core.outputs import canonical
-
-    return canonical(outputs.reshape(len(outputs), -1), model.output.dtype)
+    return subject.rows(outputs), run_s
 
 
 def _read_outputs(path: str, samples: int, output: Tensor) -> Any:

@@ -1,9 +1,9 @@
 """seccomp: which system calls a worker can make at all.
 
 Decides the list: what reading and writing open files, memory and time need. All else fails with EPERM: no
-sockets, no processes, no exec, no ptrace, mount, bpf, io_uring, keyctl, userfaultfd, chmod or link. EPERM and
-not death, because libraries try harmless things and go on without. Another architecture's calls (and x32)
-end the process: their numbers mean something else. Source: seccomp(2); the kernel's unistd.h.
+sockets, no processes or threads, no exec, no ptrace, mount, bpf, io_uring, keyctl, userfaultfd, chmod or link.
+EPERM and not death, because libraries try harmless things and go on without. Another architecture's calls (and
+x32) end the process: their numbers mean something else. Source: seccomp(2); the kernel's unistd.h.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _ALLOWED: dict[str, tuple[int, int | None]] = {
     # memory
     "mmap": (9, 222), "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "madvise": (28, 233),
     "msync": (26, 227), "mincore": (27, 232), "brk": (12, 214),
-    # threads' own affairs, and time
+    # a thread's own affairs, and time
     "futex": (202, 98), "get_robust_list": (274, 100), "set_robust_list": (273, 99), "rseq": (334, 293),
     "membarrier": (324, 283), "set_tid_address": (218, 96), "sched_yield": (24, 124),
     "sched_getaffinity": (204, 123), "getcpu": (309, 168), "nanosleep": (35, 101), "clock_nanosleep": (230, 115),
@@ -58,12 +58,11 @@ _MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """AUDIT_ARCH and the column of the table."""
 
 _KILL, _TGKILL, _PRLIMIT, _IOCTL = (62, 129), (234, 131), (302, 261), (16, 29)
-_CLONE, _CLONE3, _SECCOMP = (56, 220), (435, 435), (317, 277)
+_SECCOMP = (317, 277)
 _IOCTLS = (0x5401, 0x5450, 0x5451, 0x5421, 0x541B)  # TCGETS, FIONCLEX, FIOCLEX, FIONBIO, FIONREAD
-_CLONE_THREAD = 0x10000
 _X32 = 0x40000000
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _NUMBER, _ARCHITECTURE = 0, 4
 _SET_MODE_FILTER = 1
@@ -84,20 +83,17 @@ def missing() -> str:
     return ""
 
 
-def install(*, threads: bool) -> None:
-    """Bind this thread and all it starts, for good. PR_SET_NO_NEW_PRIVS must be set.
-
-    ``threads``: it may start threads (no processes in any case). Raises OSError.
-    """
+def install() -> None:
+    """Bind this thread, for good; it can start no other. PR_SET_NO_NEW_PRIVS must be set. Raises OSError."""
     if why := missing():
         raise OSError(errno.ENOSYS, why)
-    lines = program(platform.machine(), os.getpid(), threads)
+    lines = program(platform.machine(), os.getpid())
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
     head = struct.pack("@HP", len(lines), ctypes.addressof(code))
     kernel.syscall(_SECCOMP[_MACHINES[platform.machine()][1]], _SET_MODE_FILTER, 0, head)
 
 
-def program(machine: str, pid: int, threads: bool) -> list[Line]:
+def program(machine: str, pid: int) -> list[Line]:
     """The filter in classic BPF: (code, jump if true, jump if false, constant)."""
     architecture, column = _MACHINES[machine]
     lines: list[Line] = [
@@ -115,11 +111,6 @@ def program(machine: str, pid: int, threads: bool) -> list[Line]:
         lines += _only_if(numbers[column], [(0, pid)])
     lines += _only_if(_PRLIMIT[column], [(0, 0), (2, 0)])  # its own, to read
     lines += _one_of(_IOCTL[column], 1, _IOCTLS)
-    if threads:
-        # clone3 hides its flags behind a pointer: told that there is none, the C library takes clone
-        lines += [(_EQUAL, 0, 1, _CLONE3[column]), (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)]
-        lines += [(_EQUAL, 0, 4, _CLONE[column]), *_low(0), (_ANY_BIT, 0, 1, _CLONE_THREAD), (_RETURN, 0, 0, _ALLOW)]
-        lines += [(_RETURN, 0, 0, _ERRNO | errno.EPERM)]
     return [*lines, (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
 
 

@@ -43,7 +43,7 @@ class Sight:
 
 def _under(path: str, places: Iterable[str]) -> bool:
     """As the names say: a link that leads elsewhere leads nowhere behind walls."""
-    return any(os.path.commonpath((path, place)) == place for place in places)
+    return any(Path(path).is_relative_to(place) for place in places)
 
 
 class Zygote:
@@ -208,7 +208,7 @@ async def _keep_tail(pipe: trio.abc.ReceiveStream, kept: bytearray) -> None:
 
 
 def _environment(folder: str) -> Mapping[str, str]:
-    """Nothing of the daemon's own: no tokens, no home, one thread for every numeric library."""
+    """Nothing of the daemon's own: no tokens, no home, one thread for every library: a worker can start no other."""
     return {
         "HOME": folder,
         "TMPDIR": folder,
@@ -217,6 +217,7 @@ def _environment(folder: str) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "ORT_DISABLE_TELEMETRY": "1",
     }
 

@@ -45,12 +45,12 @@ def serve() -> None:
 
 
 def preload() -> None:
-    """What jobs import. Not pyarrow, which starts a thread, nor Pillow: parsing data is rare and slow anyway."""
+    """What jobs import. Not pyarrow nor Pillow: parsing data is rare and slow anyway."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     import onnxruntime  # noqa: F401
 
     from p2peval.core import audit, commitment, outputs  # noqa: F401
-    from p2peval.evaluation import dataset, runner, score  # noqa: F401
+    from p2peval.evaluation import dataset, judge, runner, score  # noqa: F401
 
     _rehearse()
 

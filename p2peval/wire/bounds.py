@@ -28,6 +28,7 @@ from p2peval.defaults import (
     MAX_OBJECT_BYTES,
     MAX_PROOF_PATH,
     MAX_PROOF_ROW,
+    MAX_REPORTS,
     MAX_SYNC_IDS,
     MAX_SYNC_REPLY,
     MAX_SYNC_REQUEST,
@@ -207,6 +208,7 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
         "rows": Many(ROW, most=MAX_AUDIT_ROWS),
         "differing": Many(INDEX, most=MAX_AUDIT_ROWS),
     },
+    m.Scores: {"metrics": Many(most=MAX_REPORTS)},
     m.FraudProof: {
         "announcement": ENVELOPE,
         "reveal": ENVELOPE,
@@ -234,6 +236,7 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
     m.Reveal: {"equivalence_class": CLASS},
     m.ResultRecord: {
         "accepted": optional(CID),
+        "metrics": Many(most=MAX_REPORTS),
         "announcement": ENVELOPE,
         "assignments": Many(ENVELOPE),
         "commitments": Many(ENVELOPE),

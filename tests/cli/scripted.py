@@ -81,6 +81,7 @@ BENCHMARK = views.BenchmarkView(
     delta=0.01,
     audited=404,
     replicas=1,
+    profile="all",
     joined=True,
     evaluates=True,
     requests=True,
@@ -215,6 +216,9 @@ class Scripted:
 
     async def benchmark(self, ref: str) -> views.BenchmarkView:
         return await self._say(BENCHMARK, "benchmark", ref)
+
+    async def croissant(self, ref: str) -> dict[str, Any]:
+        return await self._say({"@type": "sc:Dataset", "name": "digits"}, "croissant", ref)
 
     async def invite(self, ref: str) -> views.InviteView:
         view = views.InviteView(invite="p2peval-invite", benchmark=BENCH, name="digits", author=ANN_NAME)

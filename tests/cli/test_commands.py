@@ -188,6 +188,12 @@ def test_events_are_one_object_a_line(shell: Shell, service: Scripted) -> None:
     assert [json.loads(line)["data"]["id"] for line in lines] == [2, 3]
 
 
+def test_croissant_is_printed_as_it_is_for_other_programs(shell: Shell, service: Scripted) -> None:
+    result = shell.run("bench", "show", "digits", "--croissant")
+    assert json.loads(result.stdout) == {"@type": "sc:Dataset", "name": "digits"}
+    assert service.calls == [("croissant", "digits")]
+
+
 def test_refusal_keeps_its_exit_code_and_hint(shell: Shell, service: Scripted) -> None:
     service.errors["benchmark"] = NotFoundError("no benchmark called nope", hint="p2peval bench ls")
     result = shell.run("bench", "show", "nope")

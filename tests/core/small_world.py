@@ -172,7 +172,7 @@ class World:
             self.hosts[host.id] = host
         for host in self.all:
             host.perform(host.node.resume(self.now))
-            host.handle(Introduced(f"host-{host.id[-4:]}", ("/ip4/127.0.0.1/tcp/1",), "class", 1, 1000))
+            host.handle(Introduced(f"host-{host.id[-4:]}", ("/ip4/127.0.0.1/tcp/1",), ("class", "canonical"), 1, 1000))
         for host in self.all:
             for other in self.all:
                 if host is not other:

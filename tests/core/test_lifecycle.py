@@ -7,6 +7,7 @@ from dataclasses import replace
 from small_world import Host, World, blob
 
 from p2peval.core.audit import sample_size
+from p2peval.core.effects import Effect, RunEvaluation, Stop
 from p2peval.core.events import CancelTask, MessageReceived, PublishBenchmark, StartTask
 from p2peval.core.messages import Commitment, CommitmentSet, Reveal
 from p2peval.core.rows import DutyState, ReplicaState, TaskState
@@ -35,6 +36,42 @@ def test_two_nodes_take_a_task_from_announcement_to_acceptance() -> None:
     world.run(1.0)
     assert evaluator.node.state.results[task].standing == "claimed"
     assert evaluator.node.state.duties[task].state is DutyState.DONE
+
+
+def test_an_evaluation_says_for_whom_it_is_done() -> None:
+    world, (requester, evaluator), benchmark = world_of(2)
+    told = []
+    perform = world.perform
+
+    def watch(host: Host, effect: Effect) -> None:
+        if isinstance(effect, RunEvaluation):
+            told.append((host.id, effect.requester))
+        perform(host, effect)
+
+    world.perform = watch
+    task = world.start(requester, benchmark)
+    world.run_until(lambda: finished(requester, task))
+    assert told == [(evaluator.id, requester.id)]
+
+
+def test_who_is_still_running_when_the_task_is_over_stops() -> None:
+    world, (requester, *evaluators), benchmark = world_of(3)
+    given_up = []
+    perform = world.perform
+
+    def watch(host: Host, effect: Effect) -> None:
+        if isinstance(effect, RunEvaluation):
+            host.mute = all(not other.mute for other in evaluators)  # the first one never ends
+        if isinstance(effect, Stop):
+            given_up.append((host.mute, [id_.split("/")[0] for id_ in effect.effects]))
+        perform(host, effect)
+
+    world.perform = watch
+    task = world.start(requester, benchmark)
+    world.run_until(lambda: finished(requester, task))
+    world.run(1.0)
+    assert requester.node.state.tasks[task].state is TaskState.ACCEPTED
+    assert given_up == [(True, ["inputs", "model", "run"])]
 
 
 def test_the_certificate_of_a_first_look_is_the_exact_finite_one() -> None:

@@ -135,7 +135,7 @@ async def test_an_effect_that_finds_the_disk_full_is_tried_again(tmp_path: Path,
     hands = FullOnce()
     with Database(tmp_path / "state.db") as database:
         driver = driver_of(host, database)
-        driver.inbox.own(Introduced("me", (), "class", 1, 1000))
+        driver.inbox.own(Introduced("me", (), ("class",), 1, 1000))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.run, Hands(hands, None, None, None))  # type: ignore[arg-type]
             await hands.published.wait()

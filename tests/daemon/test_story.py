@@ -45,6 +45,13 @@ def test_liar_is_named_and_told_apart_from_who_fell_silent() -> None:
     assert "offers    attempt 2   assigned 1 (ann …Kq9f reputation 0.87)" in lines
 
 
+def test_doubtful_replica_is_not_counted_and_says_why() -> None:
+    reason = "not the same, but by too little to blame anybody"
+    replicas = (replica("doubtful", audited=404, differing=(3,), reason=reason), replica("agrees", attempt=2))
+    lines = told(task("accepted", attempt=2, replicas=replicas))
+    assert f"audited   404/1797 samples of ann …Kq9f, 1 differ: not counted ({reason})" in lines
+
+
 def test_done_lines_never_change_while_a_task_goes_on() -> None:
     life = [
         task("announced"),

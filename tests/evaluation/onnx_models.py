@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from sklearn.datasets import load_diabetes, load_digits
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -33,6 +33,7 @@ def classifier(kind: str, zipmap: bool = False) -> bytes:
     estimator = {
         "logistic": LogisticRegression(max_iter=200),
         "forest": RandomForestClassifier(20, random_state=0),
+        "boosting": GradientBoostingClassifier(n_estimators=10, random_state=0),
         "mlp": MLPClassifier((32,), max_iter=300, random_state=0),
     }[kind]
     fitted = estimator.fit(inputs[:900], labels[:900])

@@ -6,6 +6,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+from claims import audit, sampling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
@@ -13,8 +14,10 @@ from scipy.stats import binomtest
 from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import differing
 from p2peval.core.types import NANO
-from p2peval.evaluation.intervals import audit, clopper_pearson, possible, sampling
-from p2peval.evaluation.metrics import METRICS, macro_f1, predictions
+from p2peval.evaluation.audit_bounds import possible
+from p2peval.evaluation.metric_table import METRICS
+from p2peval.evaluation.metrics import macro_f1, predictions
+from p2peval.evaluation.sampling import clopper_pearson
 
 EXACT = Tolerance(0, 0)
 WIDE = Tolerance(50_000_000, 20_000_000)

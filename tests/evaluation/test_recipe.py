@@ -22,10 +22,12 @@ from onnx_models import (
     value,
 )
 
+from p2peval.core.benchmark import PROFILES
 from p2peval.core.messages import Tensor
 from p2peval.defaults import BATCH
 from p2peval.errors import EvaluationError
-from p2peval.evaluation.recipe import equivalence_class, isa_tier, open_model
+from p2peval.evaluation.processor import isa_tier
+from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 
 
 def rows(count: int, width: int = 4) -> np.ndarray:
@@ -196,6 +198,15 @@ def test_the_class_names_the_installed_onnxruntime_and_all_that_decides_bytes() 
     assert parts[0] == f"ort-{onnxruntime.__version__}"
     assert len(parts) == 7
     assert parts[-2:] == ["b32", "zeropad"]
+
+
+def test_each_profile_is_a_class_of_its_own_and_an_unknown_one_is_refused() -> None:
+    parts = [equivalence_class(Recipe(profile)).split("/") for profile in PROFILES]
+    assert [part[1] for part in parts] == ["opt-all", "opt-none"]
+    assert [part[:1] + part[2:] for part in parts] == [parts[0][:1] + parts[0][2:]] * 2
+    with pytest.raises(EvaluationError, match="known here: all, canonical") as caught:
+        Recipe("fastest")
+    assert caught.value.reason == "profile"
 
 
 @pytest.mark.parametrize(

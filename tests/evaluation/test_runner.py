@@ -29,6 +29,8 @@ from p2peval.core import merkle
 from p2peval.core.commitment import output_root
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.core.types import from_nano, to_nano
+from p2peval.core.verdict import Verdict
+from p2peval.defaults import FRAUD_MARGIN
 from p2peval.errors import EvaluationError
 from p2peval.evaluation.jobs import (
     Compare,
@@ -82,7 +84,9 @@ class Case:
             nonce=NONCE,
             task="bafytask",
             drawn=drawn,
+            equivalence_class=equivalence_class(),
             tolerance=TOLERANCE,
+            fraud_margin=FRAUD_MARGIN,
             scoring=self.scoring,
         )
         return perform(msgspec.structs.replace(job, **changes))
@@ -175,7 +179,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(case: Case, changes
 
 
 def test_a_model_is_scanned_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p2peval.evaluation.recipe.open_model", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr("p2peval.evaluation.judge.open_model", lambda *_: pytest.fail("it was opened"))
     case = small(tmp_path, model([helper.make_node("Bernoulli", ["x"], ["y"], name="coin")]))
     with pytest.raises(EvaluationError, match="coin"):
         case.evaluate()
@@ -213,11 +217,13 @@ def test_an_audit_of_404_finds_a_lie_on_a_twentieth(case: Case) -> None:
     assert all(index % 20 == 0 for index in found)
 
 
-def test_a_difference_within_tolerance_is_none(case: Case) -> None:
+def test_a_difference_within_tolerance_is_none_in_another_class_and_one_in_ours(case: Case) -> None:
     case.evaluate()
-    assert case.compare("claim", case.claim(case.outputs() + 5e-6), 1797).differing == ()
-    beyond = case.compare("claim", case.claim(case.outputs() + 5e-5), 1797)
-    assert beyond.differing == tuple(range(64))
+    near = case.claim(case.outputs() + 5e-6)
+    abroad = case.compare("claim", near, 1797, equivalence_class="another")
+    assert (abroad.verdict, abroad.differing) == (Verdict.AGREES, ())
+    at_home = case.compare("claim", near, 1797)
+    assert (at_home.verdict, at_home.differing) == (Verdict.DOUBTFUL, tuple(range(64)))
 
 
 def test_a_nan_in_the_place_of_a_number_differs(case: Case) -> None:
@@ -231,15 +237,15 @@ def test_outputs_that_were_not_committed_to_are_a_mismatch_and_not_run(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = case.evaluate().root
-    monkeypatch.setattr("p2peval.evaluation.recipe.open_model", lambda *_: pytest.fail("it was run"))
+    monkeypatch.setattr("p2peval.evaluation.judge.open_model", lambda *_: pytest.fail("it was run"))
     rows = case.outputs()
     rows[0, 0] += 1
     case.claim(rows)
-    assert case.compare("claim", root) == Compared("root")
-    assert case.compare("outputs", root, public_key=b"x" * 32) == Compared("root")
+    assert case.compare("claim", root) == Compared(Verdict.NOT_AUTHENTIC, "root")
+    assert case.compare("outputs", root, public_key=b"x" * 32) == Compared(Verdict.NOT_AUTHENTIC, "root")
     for size in (0, 1797 * 40 - 1, 1797 * 40 + 4):
         (case.folder / "claim").write_bytes(bytes(size))
-        assert case.compare("claim", root) == Compared("outputs_size")
+        assert case.compare("claim", root) == Compared(Verdict.NOT_AUTHENTIC, "outputs_size")
 
 
 def test_rows_where_replicas_differ_are_rerun_beside_the_draw(case: Case) -> None:
@@ -299,7 +305,8 @@ def test_accuracy_is_that_of_plain_onnxruntime_to_the_last_sample(case: Case) ->
 
 def rescore(case: Case, name: str) -> Rescored:
     file = str(case.folder / name)
-    return perform(Rescore(file, case.run.samples, case.run.output, TOLERANCE, case.scoring, 1024))
+    ours = (equivalence_class(), "all")
+    return perform(Rescore(file, case.run.samples, case.run.output, *ours, TOLERANCE, case.scoring, 1024))
 
 
 def test_saved_outputs_are_rescored_to_what_the_audit_said(case: Case) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -35,11 +36,11 @@ tell(parent=parent, threads=int(threads[0]), fds=len(os.listdir(f"/proc/{parent}
 """
 
 
-def forked(script: str, *, preload: bool = False, **how: Any) -> Sandbox:
+def forked(script: str, *, preload: bool = False, workers: int = 4, **how: Any) -> Sandbox:
     """A sandbox whose workers run ``script`` after they have read their order."""
     before = "import json, os, sys, time\nfrom p2peval.evaluation import zygote\n"
     before += "zygote.preload()\n" * preload + "zygote.serve()\nos.read(0, 100_000)\n" + TELL
-    return Sandbox(4, command=(sys.executable, "-c", before + textwrap.dedent(script)), **how)
+    return Sandbox(workers, command=(sys.executable, "-c", before + textwrap.dedent(script)), **how)
 
 
 async def seen(sandbox: Sandbox) -> dict[str, Any]:
@@ -139,6 +140,16 @@ async def test_peak_memory_is_that_of_the_job_not_of_one_before_it(tmp_path: Pat
             assert 300 <= found["end"] - found["start"] + 100 < 420
 
 
+async def test_where_memory_runs_out_a_worker_goes_first_not_its_zygote() -> None:
+    script = """
+    from p2peval.evaluation import confine
+    confine.limit(memory_mb=64, mapped=0, cpu_seconds=30, file_bytes=0)
+    tell(scores=[int(open(f"/proc/{pid}/oom_score_adj").read()) for pid in ("self", os.getppid())])
+    """
+    mine, zygotes = (await seen(forked(script, bubblewrap=False)))["scores"]
+    assert mine == 1000 > zygotes
+
+
 async def test_a_child_that_fled_its_group_and_its_parent_is_found_and_killed(tmp_path: Path) -> None:
     """Where no seccomp keeps a worker from forking."""
     fifo = tmp_path / "alive"
@@ -166,6 +177,86 @@ async def test_a_child_that_fled_its_group_and_its_parent_is_found_and_killed(tm
         assert await seen(sandbox) == {"fled": True}
         with trio.fail_after(10):
             await ended.wait()
+
+
+@pytest.mark.parametrize("bubblewrap", [False, pytest.param(True, marks=needs_bwrap)])
+def test_no_zygote_outlives_a_killed_daemon(tmp_path: Path, bubblewrap: bool) -> None:
+    fifo = str(tmp_path / "alive")
+    os.mkfifo(fifo)
+    command = f"import os; alive = os.open({fifo!r}, os.O_WRONLY)\nfrom p2peval.evaluation import zygote, runner\n"
+    daemon = f"""
+import sys, trio
+from p2peval.evaluation.jobs import Trial
+from p2peval.evaluation.sandbox import Sandbox
+from p2peval.evaluation.workers import Sight
+command = (sys.executable, "-c", {command + "zygote.serve(); os.close(alive); runner.main()"!r})
+async def main():
+    async with Sandbox(1, command=command, sight=Sight((), ({str(tmp_path)!r},)), bubblewrap={bubblewrap}) as sandbox:
+        await sandbox.run(Trial(), deadline=60)
+        print("warm", flush=True)
+        await trio.sleep_forever()
+trio.run(main)
+"""
+    process = subprocess.Popen([sys.executable, "-c", daemon], stdout=subprocess.PIPE)
+    with process, open(fifo, "rb", buffering=0) as alive:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"warm\n"
+        process.kill()
+        process.wait()
+        assert alive.read() == b""
+
+
+async def test_cancelling_frees_the_place_at_once_of_a_running_job_and_of_a_waiting_one(tmp_path: Path) -> None:
+    fifo, flag = str(tmp_path / "running"), str(tmp_path / "flag")
+    os.mkfifo(fifo)
+    script = f"""
+    if os.path.exists({flag!r}):
+        tell(later=True)
+        sys.exit()
+    os.mkdir({flag!r})
+    with open({fifo!r}, "w") as running:
+        running.write("x")
+    time.sleep(600)
+    """
+    async with forked(script, workers=1, bubblewrap=False) as sandbox, trio.open_nursery() as nursery:
+        with trio.fail_after(20):
+            scopes = [trio.CancelScope(), trio.CancelScope()]
+            for scope in scopes:
+                nursery.start_soon(_run_in, scope, sandbox)
+            assert await trio.to_thread.run_sync(Path(fifo).read_bytes, abandon_on_cancel=True) == b"x"
+            for scope in reversed(scopes):
+                scope.cancel()
+            assert await seen(sandbox) == {"later": True}
+
+
+async def _run_in(scope: trio.CancelScope, sandbox: Sandbox) -> None:
+    with scope:
+        await sandbox.run(Trial(), deadline=60)
+
+
+@pytest.mark.parametrize("bubblewrap", [False, pytest.param(True, marks=needs_bwrap)])
+async def test_parquet_and_pictures_are_read_by_a_worker_that_can_start_no_thread(
+    tmp_path: Path, bubblewrap: bool
+) -> None:
+    script = f"""
+    from p2peval.evaluation import confine, layers
+    from p2peval.evaluation.jobs import Prepare
+    confine.limit(memory_mb=8192, mapped=0, cpu_seconds=30, file_bytes=1 << 20)
+    layers.lock(Prepare({str(tmp_path)!r}, {str(tmp_path)!r}))
+    import pyarrow
+    from pyarrow import parquet
+    from PIL import Image
+    pyarrow.set_cpu_count(1)
+    parquet.write_table(pyarrow.table({{"x": list(range(1000))}}), {str(tmp_path / "x.parquet")!r})
+    with parquet.ParquetFile({str(tmp_path / "x.parquet")!r}, pre_buffer=False) as file:
+        rows = sum(batch.num_rows for batch in file.iter_batches(100, use_threads=False))
+    Image.new("L", (4, 4)).save({str(tmp_path / "x.png")!r})
+    tell(rows=rows, picture=Image.open({str(tmp_path / "x.png")!r}).size)
+    """
+    sight = Sight(writes=(str(tmp_path),))
+    with trio.fail_after(60):
+        found = await seen(forked(script, preload=True, bubblewrap=bubblewrap, sight=sight))
+    assert (found["rows"], found["picture"]) == (1000, [4, 4])
 
 
 # ── walls ─────────────────────────────────────────────────────────────────────────────────────────

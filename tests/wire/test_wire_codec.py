@@ -164,7 +164,7 @@ def test_unknown_enum_value_is_refused(outcome: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "count"), [("assignments", 65), ("audits", 65), ("checks", 65), ("metrics", 65), ("reveals", 65)]
+    ("field", "count"), [("assignments", 65), ("audits", 65), ("checks", 65), ("metrics", 129), ("reveals", 65)]
 )
 def test_too_many_elements_are_refused(field: str, count: int) -> None:
     broken = p2peval_pb2.ResultRecord.FromString(encode(RECORD))

@@ -1,0 +1,1 @@
+"""What the world outside speaks: records and benchmarks in formats that others have defined. Pure functions."""
