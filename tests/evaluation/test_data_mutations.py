@@ -83,5 +83,5 @@ def test_an_npy_header_that_would_exhaust_its_parser_is_a_mismatch(tmp_path: Pat
     path = tmp_path / "inputs.npy"
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
     with pytest.raises(data_mutator.EvaluationError) as caught:
-        data_mutator.KINDS["npy"][3](path)
+        KINDS["npy"].read(tmp_path)
     assert caught.value.reason == "data_mismatch"

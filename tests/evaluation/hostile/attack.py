@@ -56,6 +56,10 @@ def descendants() -> set[int]:
     return found
 
 
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:200]
+
+
 def reap() -> None:
     """Bury orphans that became our children; the sandbox has waited for its own."""
     with suppress(ChildProcessError):

@@ -19,10 +19,11 @@ import attack_data
 import attack_models
 import attack_workers
 import trio
-from attack import Attack, Outcome, descendants, descriptors, reap, resident_mb
+from attack import Attack, Outcome, command_line, descendants, descriptors, reap, resident_mb
 
 from p2peval.errors import ConfigError, EvaluationError
 from p2peval.evaluation import kernel
+from p2peval.evaluation.jobs import AnyJob
 from p2peval.evaluation.sandbox import ZYGOTE, Sandbox
 from p2peval.evaluation.workers import Sight
 
@@ -48,8 +49,7 @@ async def main(folder: Path, bubblewrap: bool, names: Sequence[str]) -> dict[str
 
 
 async def attempt(attack: Attack, folder: Path, honest: Sandbox) -> Outcome:
-    folder.mkdir()
-    job = attack.job(folder)
+    job = prepared(attack, folder)
     sandbox = honest
     if attack.command != ZYGOTE:
         sandbox = Sandbox(1, sight=honest._sight, command=attack.command, bubblewrap=honest._bubblewrap)
@@ -70,11 +70,16 @@ async def attempt(attack: Attack, folder: Path, honest: Sandbox) -> Outcome:
         said,
         round(seconds, 3),
         left,
-        [product for product in job.products if reason and os.path.lexists(product)],
+        leftovers(job) if reason else [],
         descriptors() - open_ones,
         round(resident_mb() - memory, 1),
         list(layers),
     )
+
+
+def prepared(attack: Attack, folder: Path) -> AnyJob:
+    folder.mkdir()
+    return attack.job(folder)
 
 
 async def survivors(before: set[int]) -> list[str]:
@@ -88,7 +93,12 @@ async def survivors(before: set[int]) -> list[str]:
                 finally:
                     os.close(pidfd)
     reap()
-    return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")[:200] for pid in descendants() - before]
+    return [command_line(pid) for pid in descendants() - before]
+
+
+def leftovers(job: AnyJob) -> list[str]:
+    """Files of a job that failed."""
+    return [product for product in job.products if os.path.lexists(product)]
 
 
 if __name__ == "__main__":
