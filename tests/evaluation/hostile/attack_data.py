@@ -6,11 +6,14 @@ import io
 import os
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from attack import Attack
+from pyarrow import parquet
 
 from p2peval.evaluation.jobs import AnyJob, Prepare
 
@@ -173,12 +176,102 @@ def sparse_file(path: Path) -> None:
         file.truncate(3 << 30)
 
 
+# ── parquet, arrow and pictures ───────────────────────────────────────────────────────────────────
+
+
+def table(rows: int = 3) -> pa.Table:
+    return pa.table({**{name: np.zeros(rows, np.float32) for name in "abcd"}, "y": np.zeros(rows, np.int64)})
+
+
+def good_parquet(path: Path) -> None:
+    parquet.write_table(table(), path)
+
+
+def good_arrow(path: Path) -> None:
+    with pa.ipc.new_file(path, table().schema) as writer:
+        writer.write_table(table())
+
+
+def changed(write: Callable[[Path], None], change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def hostile(path: Path) -> None:
+        write(path)
+        good = path.read_bytes()
+        path.write_bytes(change(good))
+        assert path.read_bytes() != good
+
+    return hostile
+
+
+def long_footer(data: bytes) -> bytes:
+    """Says that its footer has 2 GiB."""
+    return data[:-8] + struct.pack("<I", 2**31 - 1) + data[-4:]
+
+
+def negative_footer(data: bytes) -> bytes:
+    return data[:-8] + struct.pack("<i", -1) + data[-4:]
+
+
+def many_rows(data: bytes) -> bytes:
+    """The footer's first 3 as a varint, the number of rows, becomes a larger one of the same length."""
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    return data[:footer] + data[footer:].replace(b"\x16\x06", b"\x16\x7e")
+
+
+def noise(data: bytes) -> bytes:
+    return data[:40] + bytes(255 for _ in data[40:-40]) + data[-40:]
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def picture(make: Callable[[], bytes]) -> Callable[[Path], AnyJob]:
+    def job(folder: Path) -> AnyJob:
+        photos = folder / "bench" / "photos" / "0"
+        photos.mkdir(parents=True)
+        (folder / "out").mkdir()
+        (folder / "bench" / "benchmark.toml").write_text(PICTURES)
+        (photos / "a.png").write_bytes(make())
+        return Prepare(str(folder / "bench"), str(folder / "out"))
+
+    return job
+
+
+PICTURES = (
+    BENCHMARK.format(format="", input='"x"')
+    .replace('file = "data."', 'file = "photos"\nmode = "RGB"')
+    .replace('input = "x"\nlabel = "y"\n', "")
+    .replace('"N", 4', '"N", 2, 3, 3')
+)
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, pixels: bytes, *more: bytes) -> bytes:
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
+
+
+def good_png() -> bytes:
+    return png(3, 2, (b"\x00" + bytes(9)) * 2)
+
+
+def text_bomb() -> bytes:
+    """A comment that unpacks to 256 MiB."""
+    return png(3, 2, (b"\x00" + bytes(9)) * 2, chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(256 << 20))))
+
+
 ANYTHING_BUT = ("bad_data", "file")
 """What is denied and what is not there look different with walls and without."""
 
 GOOD = (
     Attack("good csv", csv(good_csv), ("",), "samples=2"),
     Attack("good npz", npz(good_npz), ("",), "samples=3"),
+    Attack("good parquet", preparing("parquet", good_parquet), ("",), "samples=3"),
+    Attack("good arrow", preparing("arrow", good_arrow), ("",), "samples=3"),
+    Attack("good png", picture(good_png), ("",), "samples=1"),
 )
 
 ATTACKS = (
@@ -208,5 +301,33 @@ ATTACKS = (
     Attack("csv that links to a system file", preparing("csv", linked), ANYTHING_BUT),
     Attack("csv that links to the key", preparing("csv", secret), ANYTHING_BUT),
     Attack("csv that never ends", preparing("csv", endless), ANYTHING_BUT),
+    *(
+        Attack(f"parquet: {name}", preparing("parquet", changed(good_parquet, change)), ("bad_data",), "data.parquet")
+        for name, change in {
+            "long footer": long_footer,
+            "negative footer": negative_footer,
+            "noise": noise,
+            "cut": half,
+            "nothing": lambda _: b"",
+            "only magic": lambda _: b"PAR1PAR1",
+        }.items()
+    ),
+    *(
+        Attack(f"arrow: {name}", preparing("arrow", changed(good_arrow, change)), ("bad_data",), "data.arrow")
+        for name, change in {
+            "noise": noise,
+            "cut": half,
+            "long footer": lambda data: data[:-10] + b"\xff\xff\xff\x7f" + data[-6:],
+            "only magic": lambda _: b"ARROW1\0\0ARROW1",
+        }.items()
+    ),
+    Attack(
+        "parquet of fewer rows than it says", preparing("parquet", changed(good_parquet, many_rows)), ("", "bad_data")
+    ),
+    Attack("png of 60000 x 60000", picture(lambda: png(60_000, 60_000, b"")), ("bad_data",), "0/a.png"),
+    Attack("png of too many pixels", picture(lambda: png(3, 2, bytes(64 << 20))), ("", "bad_data")),
+    Attack("png of too few pixels", picture(lambda: png(3, 2, b"\x00")), ("bad_data",), "0/a.png"),
+    Attack("png with a comment that explodes", picture(text_bomb), ("", "bad_data")),
+    Attack("png that is cut", picture(lambda: half(good_png())), ("bad_data",), "0/a.png"),
     Attack("csv that never comes", preparing("csv", silent), ("timeout",), "2 s", 2.0),
 )
