@@ -94,6 +94,7 @@ LIMIT_MODEL_MB: Final = 64  # MiB of a model file; guess
 DATA_MEMORY_MB: Final = 3072  # MiB of addresses to parse a dataset: a mapped file of MAX_DATA_BYTES and 1 GiB; guess
 WORKER_SLACK_MB: Final = 256  # MiB of addresses beside a job's own memory and what was mapped at its start; guess
 REQUIRE_SANDBOX: Final = False  # most containers lack bubblewrap; missing layers are said; spec (evaluation.md)
+ZYGOTE_GRACE: Final = 1.0  # seconds that a zygote gets to end all that it forked, before it is killed; guess
 TRIAL_SECONDS: Final = 30.0  # seconds that a worker may take to show that it works; 0.3 (measured), rest slack
 LOW_DISK_GB: Final = 1.0  # GB free, below which the disk is as good as full; guess
 BWRAP_PROBE: Final = 10.0  # seconds that bubblewrap may take to start something; 0.03 (measured), rest slack
