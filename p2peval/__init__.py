@@ -12,6 +12,7 @@ store and net do not know each other; import-linter holds this (``make check``).
     evaluation/   one evaluation, from blobs to outputs and metrics, in a child process
     store/        what survives a restart: tables, outbox, blobs, the key
     net/          py-libp2p behind one Network interface
+    interop/      results in formats that others have defined; pure
     daemon/       the shell: performs effects, feeds events, serves the local API
     cli/          one file per noun; talks to the daemon through its API
 

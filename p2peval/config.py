@@ -69,6 +69,17 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ReputationConfig:
+    """``trust_roots``: peer ids whose audits of others' records count here from the start.
+
+    ``conviction_days``: how long a proof of fraud or equivocation leaves its peer no trust.
+    """
+
+    trust_roots: tuple[str, ...] = ()
+    conviction_days: float = field(default=defaults.CONVICTION_DAYS, metadata={"least": 1.0})
+
+
+@dataclass(frozen=True, slots=True)
 class StorageConfig:
     quota_gb: float = field(default=defaults.QUOTA_GB, metadata={"least": 0.01})
     retention_days: float = field(default=defaults.RETENTION_DAYS, metadata={"least": 0.0})
@@ -88,6 +99,7 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     api: ApiConfig = ApiConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    reputation: ReputationConfig = ReputationConfig()
     storage: StorageConfig = StorageConfig()
     log: LogConfig = LogConfig()
 
@@ -97,6 +109,7 @@ SECTIONS: dict[str, type] = {
     "network": NetworkConfig,
     "api": ApiConfig,
     "evaluation": EvaluationConfig,
+    "reputation": ReputationConfig,
     "storage": StorageConfig,
     "log": LogConfig,
 }
@@ -246,8 +259,12 @@ TEMPLATE = """\
 # memory_mb = {memory_mb}                        # for one evaluation; a benchmark that asks for more is not run here
 # deadline_s = {deadline_s:.0f}                       # the same for its time, in seconds
 # accept_from = []                        # peer ids to evaluate for; empty: all members of what you joined
-# background_audits = false               # true: re-run samples of results that others claim
+# background_audits = true                # re-run samples of results that others claim, 5 % of the time at most
 # require_sandbox = false                 # true: refuse to start without every layer of the sandbox
+
+[reputation]
+# trust_roots = []                        # peer ids whose audits of others' results count here from the start
+# conviction_days = {conviction_days:.0f}                   # so long a proof of fraud leaves its peer no trust
 
 [storage]
 # quota_gb = {quota_gb:.0f}                           # models, datasets and outputs, in GB
@@ -276,6 +293,7 @@ def template(*, name: str = "", listen: tuple[str, ...] = (), bootstrap: tuple[s
         workers=defaults.EVALUATION_WORKERS,
         memory_mb=defaults.EVALUATION_MEMORY_MB,
         deadline_s=defaults.EVALUATION_DEADLINE,
+        conviction_days=defaults.CONVICTION_DAYS,
         quota_gb=defaults.QUOTA_GB,
         retention_days=defaults.RETENTION_DAYS,
     )

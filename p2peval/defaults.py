@@ -130,11 +130,22 @@ MAX_REPLICAS: Final = 8  # replicas a task may ask for; keeps a record under 64 
 RECORD_REPLICAS: Final = 24  # replicas told in a record: all audited ones (8 in 3 looks), 2 KB each at most; computed
 MAX_REVISIONS: Final = 16  # revisions of one record that are kept; guess
 MAX_DUTIES: Final = 8  # tasks of others an evaluator has open at once; guess
-BACKGROUND_AUDITS: Final = False  # until their share of CPU time is capped
+BACKGROUND_AUDITS: Final = True  # spec (trust.md §1: every node audits what it shows)
+BACKGROUND_SHARE: Final = 0.05  # of the time, that background audits work at most, on one core; guess
+LONGEST_REST: Final = 6 * 3600.0  # seconds between two background audits at most; guess
 WATCH_SAMPLES: Final = 30  # samples re-run of a record that this node did not ask for; spec (trust.md §1)
 WATCH_TOP: Final = 20  # lines of a board that are audited in the background; spec (trust.md §1)
 WATCH_AGAIN: Final = 3600.0  # seconds until a record whose outputs nobody served is tried again; guess
 WATCH_PAUSE: Final = 10.0  # seconds between two background audits, half to one and a half of it; guess
+PROOF_TRIES: Final = 5  # times a fraud proof whose model nobody serves is tried; guess
+PROOF_SHARE: Final = 0.2  # of the time, that re-runs of fraud proofs take at most, on one core; guess
+PROOFS_HELD: Final = 256  # fraud proofs of all signers that wait to be re-run; guess
+PROOFS_WAITING: Final = 8  # fraud proofs of one signer that wait to be re-run; guess
+STRANGER_PROOF_PAUSE: Final = 60.0  # seconds between fraud proofs of strangers; spec (protocol.md, budgets)
+CONVICTION_DAYS: Final = 180.0  # days that a proof against a peer leaves it no trust; guess (spec: long)
+REOPENED: Final = 200  # newest results of a convicted peer that are audited anew; spec (trust.md §2)
+MAX_REPORT_ROWS: Final = 32 * 1024  # bytes of rows in an audit report; half an object
+ROOT_HONESTY: Final = 0.9  # probability that the audit of a trust root is honest; spec (trust.md §1, its example)
 NEWCOMER_SHARE: Final = 0.10  # of places, to newcomers as one arm; trust.md §4 (measured there)
 
 # ── membership and sync ───────────────────────────────────────────────────────────────────────────
@@ -180,6 +191,12 @@ API_PING: Final = 5.0  # seconds between comments on an idle event stream, so th
 API_GRACE: Final = 1.0  # seconds that open requests get when the daemon stops (it has 5 in all); guess
 CONNECT_TIMEOUT: Final = 5.0  # seconds for the command line to reach the daemon; guess
 STOP_PATIENCE: Final = 15.0  # seconds that `p2peval stop` waits for the daemon to be gone; guess
+
+# ── reports ───────────────────────────────────────────────────────────────────────────────────────
+MAX_REPORT_BYTES: Final = 1024 * 1024  # bytes of a report file: two objects in base64 and decoded; computed
+MAX_VERIFY_FILES: Final = 10_000  # files looked at in the folders given to `eval verify`; guess
+METRIC_ATOL: Final = 2e-9  # absolute difference allowed to a metric computed anew; spec (evaluation.md)
+METRIC_RTOL: Final = 1e-9  # relative; same source
 
 # ── the daemon's shell ────────────────────────────────────────────────────────────────────────────
 INBOX_KNOWN: Final = 2048  # events of known peers waiting; guess

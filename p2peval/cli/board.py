@@ -15,7 +15,10 @@ from p2peval.daemon.views import BoardLine, BoardView
 @click.argument("bench", metavar="BENCH")
 @pass_options
 def board_command(options: Options, bench: str) -> None:
-    """What this node checked itself, ranked; claims of others stand below and have no rank."""
+    """What this node checked itself, ranked; the word of others stands below and has no rank.
+
+    "trusted 2 (4.1 % miss)": audited by two peers whom this node trusts; so probably a lie escaped them both.
+    """
     out = Output(options)
     board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView)
     out.answer("board", board, lambda: board_table(out, board))
@@ -37,6 +40,12 @@ def _row(out: Output, primary: str, line: BoardLine) -> list[str]:
         audit(metric) if metric else "-",
         f"{sampling.low:.3f}–{sampling.high:.3f}" if sampling else "-",
         f"{line.certificate.audited}/{line.certificate.samples}" if line.certificate else "-",
-        line.standing,
+        _standing(line),
         ", ".join(out.peer(e.peer, e.name, e.me) for e in line.evaluators) or "-",
     ]
+
+
+def _standing(line: BoardLine) -> str:
+    if line.undetected is None:
+        return line.standing
+    return f"{line.standing} {len(line.auditors)} ({100 * line.undetected:.2g} % miss)"

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from p2peval.daemon import views
+from p2peval.daemon import report_views, views
 
 FOLDER = Path(__file__).with_name("schemas")
 
@@ -116,6 +116,8 @@ ANSWERS: dict[str, Any] = {
     "eval.show": views.TaskView,
     "eval.rescore": views.RescoreView,
     "eval.cancel": views.TaskView,
+    "eval.verify": report_views.VerifyView,
+    "eval.export": report_views.ExportView,
     "board": views.BoardView,
     "rep.ls": tuple[views.ReputationView, ...],
     "rep.show": views.ReputationView,

@@ -10,6 +10,7 @@ from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import InterruptedByUserError, Output, number
 from p2peval.cli.progress import answer_lines, follow
+from p2peval.cli.verify import export, verify
 from p2peval.daemon.story import audit, figure, percent
 from p2peval.daemon.views import IntervalView, MetricView, PreviewView, RescoreView, TaskView
 from p2peval.errors import NotFoundError, P2pevalError, VerificationError
@@ -27,6 +28,10 @@ class TaskFailedError(P2pevalError):
 @click.group("eval", cls=Noun)
 def eval_command() -> None:
     """Evaluations. BENCH is a topic name or an id; TASK an id or the start of one."""
+
+
+eval_command.add_command(verify)
+eval_command.add_command(export)
 
 
 @eval_command.command("preview")

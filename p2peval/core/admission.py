@@ -28,7 +28,9 @@ from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import BenchmarkId
 from p2peval.defaults import CLOCK_SKEW, MAX_REPLICAS, TASK_LIFETIME, UNKNOWN_OBJECTS
 
-PASSING = frozenset({"budget", "from_the_future", "not_a_member", "unasked", "unknown_task"})
+PASSING = frozenset(
+    {"budget", "from_the_future", "not_a_member", "queued", "too_early", "unasked", "uncommitted", "unknown_task"}
+)
 """Reasons that may be gone when the object comes again; all others are for good."""
 
 
@@ -48,6 +50,8 @@ def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
         case TaskAnnouncement():
             return _membership_refusal(ctx, payload.benchmark) or _announcement_refusal(ctx, payload)
         case ResultRecord() | AuditCommitment() | AuditReport() | FraudProof() | LabelsReveal() | Scores():
+            return _membership_refusal(ctx, payload.benchmark)
+        case EquivocationProof() if payload.benchmark != DIRECTORY:
             return _membership_refusal(ctx, payload.benchmark)
         case CommitmentSet():
             return _window_refusal(ctx, payload)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import audit, records, reputation
+from p2peval.core import audit, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -130,6 +130,8 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         reputation.agreed(ctx, replica.peer)
     elif seen.verdict in BLAMED:
         reputation.differed(ctx, replica.peer)
+    if seen.verdict is Verdict.DIFFERS:
+        _accuse(ctx, task, replica)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify(
         "task.audited",
@@ -140,6 +142,26 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         differing=len(seen.differing),
         agrees=seen.verdict is Verdict.AGREES,
         verdict=seen.verdict.value,
+    )
+
+
+def _accuse(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
+    if replica.outputs is None or not replica.differing:
+        return
+    fraud.accuse(
+        ctx,
+        fraud.Charge(
+            benchmark=task.benchmark,
+            task=task.id,
+            assignment=replica.id,
+            evaluator=replica.peer,
+            model=task.model,
+            outputs=replica.outputs,
+            equivalence_class=replica.equivalence_class,
+            differing=replica.differing,
+            announcement=task.announcement,
+            reveal=replica.reveal,
+        ),
     )
 
 

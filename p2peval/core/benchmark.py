@@ -56,6 +56,11 @@ def width(spec: BenchmarkSpec) -> int:
     return prod(spec.model_output.shape)
 
 
+def fits(spec: BenchmarkSpec, model: Blob) -> bool:
+    """Whether a model is as small as the benchmark asks."""
+    return model.size <= spec.limits.model_mb * 1_000_000
+
+
 def output_bytes(spec: BenchmarkSpec) -> int:
     """Exact size of an outputs blob: canonical rows without a header."""
     return spec.samples * width(spec) * DTYPES[spec.model_output.dtype]

@@ -14,7 +14,7 @@ from p2peval.core.ports import Sealer, Secrets
 from p2peval.core.rows import ObjectRow
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
-from p2peval.errors import LocalProtocolError
+from p2peval.errors import LocalProtocolError, RemoteProtocolError
 
 P = TypeVar("P", bound=Payload)
 
@@ -57,6 +57,13 @@ class Context:
     def sequence(self) -> int:
         """Strictly rising over the node's life: max(last + 1, unix ms) (protocol.md, Slots)."""
         return self.state.count("sequence", max(self.state.counter("sequence") + 1, self.now_ms))
+
+    def open(self, envelope: bytes, kind: type[P]) -> Sealed[P]:
+        """An object inside another. Raises RemoteProtocolError: the sealer's reasons, or wrong_type."""
+        sealed = self.sealer.open(envelope)
+        if not isinstance(sealed.payload, kind):
+            raise RemoteProtocolError("wrong_type", f"{type(sealed.payload).__name__} for {kind.__name__}")
+        return sealed  # type: ignore[return-value]
 
     def keep(self, sealed: Sealed[Payload], benchmark: BenchmarkId) -> None:
         """Append a checked object to what is held."""

@@ -82,7 +82,59 @@ class Compare:
     delta_nano: int
 
 
-External = Publish | Send | FetchBlob | RunEvaluation | Compare
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Run the model at ``indices`` alone, without a look at anybody's outputs; answers Sampled or JobFailed."""
+
+    id: str
+    spec: BenchmarkSpec
+    model: Blob
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prove:
+    """Of the ``differing`` samples, take that which speaks plainest, with its Merkle path, out of ``outputs``.
+
+    ``announcement`` and ``reveal`` are the envelopes that the proof will repeat. Answers Proven or JobFailed.
+    """
+
+    id: str
+    benchmark: BenchmarkId
+    task: TaskId
+    assignment: AssignmentId
+    evaluator: PeerId
+    spec: BenchmarkSpec
+    model: Blob
+    outputs: Blob
+    equivalence_class: str
+    differing: tuple[int, ...]
+    announcement: bytes
+    reveal: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Re-run one sample, of which ``row`` was claimed in ``equivalence_class``; answers Settled or JobFailed."""
+
+    id: str
+    spec: BenchmarkSpec
+    model: Blob
+    index: int
+    row: bytes
+    equivalence_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Read the envelope of an object that is held; answers Recalled, with ``beside`` as it is."""
+
+    id: str
+    object: ObjectId
+    beside: bytes
+
+
+External = Publish | Send | FetchBlob | RunEvaluation | Compare | Sample | Prove | Settle | Recall
 EXTERNAL: tuple[type, ...] = get_args(External)
 
 # ── not kept ──────────────────────────────────────────────────────────────────────────────────────

@@ -6,14 +6,18 @@ from dataclasses import replace
 
 from p2peval.core import commitment, membership
 from p2peval.core.assignment import commit_window
+from p2peval.core.benchmark import fits
 from p2peval.core.context import Context
+from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import FetchBlob, RunEvaluation, Stop
 from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
 from p2peval.core.messages import (
     Assignment,
+    Blob,
     Commitment,
     CommitmentSet,
     Decline,
+    Efficiency,
     Offer,
     ResultRecord,
     Reveal,
@@ -83,13 +87,15 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
 
 def _refusal(ctx: Context, announced: TaskAnnouncement) -> str:
     spec = ctx.state.benchmarks[announced.benchmark].spec
-    if announced.model.size > spec.limits.model_mb * 1_000_000:
+    if not fits(spec, announced.model):
         return "model_too_large"
     policy = ctx.policy
-    if spec.limits.memory_mb > policy.memory_mb or spec.limits.seconds > policy.seconds:
+    if not policy.runs(spec.limits):
         return "limits_too_high"
     if policy.accept_from and announced.author not in policy.accept_from:
         return "requester_not_accepted"
+    if is_convicted(ctx.state, announced.author, ctx.now):
+        return "requester_convicted"
     at_work = [duty for state in OPEN for duty in ctx.state.duties.of(state)]
     if len(at_work) >= MAX_DUTIES:
         return "busy"
@@ -193,7 +199,17 @@ def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
         return ""
     if duty.outputs is None or duty.efficiency is None:
         return ""
-    reveal = ctx.seal(
+    reveal = _reveal(ctx, duty, duty.outputs, duty.efficiency)
+    ctx.publish(sealed, duty.benchmark)
+    _arm(ctx, replace(duty, state=DutyState.REVEALED), ctx.now + 2 * DELIVER_PATIENCE)
+    ctx.send(duty.requester, reveal, duty.assignment, ctx.now + DELIVER_PATIENCE)
+    ctx.notify("duty.revealed", duty.task, requester=duty.requester)
+    return ""
+
+
+def _reveal(ctx: Context, duty: DutyRow, outputs: Blob, efficiency: Efficiency) -> Sealed[Reveal]:
+    """The same bytes whenever it is asked for."""
+    return ctx.seal(
         Reveal(
             network=ctx.network,
             author=ctx.me,
@@ -204,16 +220,11 @@ def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
             samples=ctx.state.benchmarks[duty.benchmark].spec.samples,
             root=duty.root,
             nonce=_nonce(ctx, duty),
-            outputs=duty.outputs,
-            efficiency=duty.efficiency,
+            outputs=outputs,
+            efficiency=efficiency,
         ),
         duty.benchmark,
     )
-    ctx.publish(sealed, duty.benchmark)
-    _arm(ctx, replace(duty, state=DutyState.REVEALED), ctx.now + 2 * DELIVER_PATIENCE)
-    ctx.send(duty.requester, reveal, duty.assignment, ctx.now + DELIVER_PATIENCE)
-    ctx.notify("duty.revealed", duty.task, requester=duty.requester)
-    return ""
 
 
 def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> None:
@@ -239,9 +250,12 @@ def on_undelivered(ctx: Context, event: SendFailed) -> None:
 
 def on_deadline(ctx: Context, duty: DutyRow) -> None:
     if duty.state is DutyState.OFFERED:
-        ctx.state.duties.delete(duty.key)
-    else:
-        _finish(ctx, duty, DutyState.FAILED, "the requester never answered")
+        return ctx.state.duties.delete(duty.key)
+    if duty.state is DutyState.REVEALED and duty.outputs is not None and duty.efficiency is not None:
+        # It has what we said and publishes no record: show it to everybody (core/unrecorded.py).
+        ctx.publish(_reveal(ctx, duty, duty.outputs, duty.efficiency), duty.benchmark)
+        ctx.notify("duty.published", duty.task, requester=duty.requester)
+    _finish(ctx, duty, DutyState.FAILED, "the requester never answered")
 
 
 def _nonce(ctx: Context, duty: DutyRow) -> bytes:

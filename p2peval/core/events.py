@@ -130,6 +130,56 @@ class ComparisonFailed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Canonical rows of our own run, in the order of the indices asked for."""
+
+    effect_id: str
+    equivalence_class: str
+    rows: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A claimed row with its Merkle path, and what the effect said that asked for it."""
+
+    effect_id: str
+    benchmark: BenchmarkId
+    task: TaskId
+    assignment: AssignmentId
+    announcement: bytes
+    reveal: bytes
+    index: int
+    row: bytes
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What our own run of one sample says of a claimed row; ``equivalence_class`` is ours."""
+
+    effect_id: str
+    verdict: Verdict
+    equivalence_class: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    """Our own worker could not do it; nobody else is to blame."""
+
+    effect_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """``envelope``: b"" where the object is not held any more."""
+
+    effect_id: str
+    envelope: bytes
+    beside: bytes
+
+
 # ── from the user ─────────────────────────────────────────────────────────────────────────────────
 
 
@@ -191,5 +241,10 @@ Event = (
     | EvaluationFailed
     | ComparisonFinished
     | ComparisonFailed
+    | Sampled
+    | Proven
+    | Settled
+    | JobFailed
+    | Recalled
     | Command
 )

@@ -12,12 +12,16 @@ from typing import Any
 from p2peval.core import (
     admission,
     auditing,
+    blind,
+    equivocation,
     evaluator,
+    fraud,
     membership,
     offers,
     records,
     requester,
     retention,
+    unrecorded,
     watch,
     window,
 )
@@ -33,24 +37,33 @@ from p2peval.core.events import (
     EvaluationFinished,
     Event,
     Introduced,
+    JobFailed,
     JoinBenchmark,
     LeaveBenchmark,
     MessageReceived,
     NoticeReceived,
     PeerDown,
     PeerUp,
+    Proven,
     PublishBenchmark,
+    Recalled,
+    Sampled,
     SendFailed,
+    Settled,
     StartTask,
     TimerExpired,
 )
 from p2peval.core.messages import (
     Assignment,
+    AuditCommitment,
+    AuditReport,
     BenchmarkAnnouncement,
     BenchmarkSpec,
     Commitment,
     CommitmentSet,
     Decline,
+    EquivocationProof,
+    FraudProof,
     Offer,
     Payload,
     PeerProfile,
@@ -86,8 +99,12 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     Assignment: evaluator.on_assignment,
     Commitment: window.on_commitment,
     CommitmentSet: evaluator.on_commitment_set,
-    Reveal: window.on_reveal,
+    Reveal: unrecorded.on_reveal,
     ResultRecord: _on_record,
+    AuditCommitment: blind.on_commitment,
+    AuditReport: blind.on_report,
+    FraudProof: fraud.on_proof,
+    EquivocationProof: equivocation.on_proof,
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""
 
@@ -142,6 +159,7 @@ class Node:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         watch.arm(ctx)
+        ctx.timer(fraud.PREFIX, now, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
         ctx.timer("tidy/", now + TIDY_DELAY, 0)
@@ -177,6 +195,18 @@ class Node:
                 evaluator.on_finished(ctx, event)
             case EvaluationFailed():
                 evaluator.on_failed(ctx, event)
+            case Proven():
+                fraud.on_proven(ctx, event)
+            case Recalled() if event.effect_id.startswith(unrecorded.RECALL):
+                unrecorded.on_recalled(ctx, event)
+            case Recalled():
+                equivocation.on_recalled(ctx, event)
+            case Settled():
+                fraud.proceed(ctx, event)
+            case Sampled():
+                watch.proceed(ctx, event)
+            case JobFailed():
+                self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
                 watch.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
@@ -208,11 +238,27 @@ class Node:
             reason = judge(ctx, sealed) if judge else "unexpected"
             if not reason and not isinstance(sealed.payload, (Offer, Decline)):  # the offers' table holds these
                 ctx.keep(sealed, benchmark)
+        if reason == "slot_taken":
+            self._on_slot_taken(sealed)
         if reason:
             if reason not in admission.PASSING:
                 ctx.state.refuse(sealed.id)
             ctx.notify("object.refused", sealed.id, reason=reason, type=type(sealed.payload).__name__)
         ctx.reply(event.reply_id, sealed.id, reason)
+
+    def _on_slot_taken(self, sealed: Sealed[Any]) -> None:
+        held = self._ctx.state.in_slot(sealed.signer, type(sealed.payload).__name__, "/".join(sealed.payload.slot))
+        if held is not None:
+            equivocation.suspect(self._ctx, held, sealed)
+
+    def _on_job_failed(self, event: JobFailed) -> None:
+        purpose = event.effect_id.split("/", 1)[0] + "/"
+        if purpose == fraud.BUILDING:
+            fraud.on_proven(self._ctx, event)
+        elif purpose == fraud.PREFIX:
+            fraud.proceed(self._ctx, event)
+        else:
+            watch.proceed(self._ctx, event)
 
     def _on_repeated(self, task: TaskAnnouncement, sealed: Sealed[Any]) -> None:
         """Announced again, for nobody offered last time; or an old one replayed, to keep us busy."""
@@ -249,6 +295,8 @@ class Node:
             requester.on_audit(ctx, event)
         elif purpose == watch.PREFIX:
             watch.proceed(ctx, event)
+        elif purpose == fraud.PREFIX:
+            fraud.proceed(ctx, event)
         elif purpose in (evaluator.MODEL, evaluator.INPUTS):
             evaluator.on_blob(ctx, event)
         else:
@@ -282,6 +330,8 @@ class Node:
                 ctx.timer("profile/", ctx.now + PROFILE_INTERVAL, 0)
             case "watch":
                 watch.look(ctx)
+            case "proof":
+                fraud.settle_next(ctx)
             case "tidy":
                 retention.forget(ctx)
                 ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from p2peval.core import assignment, auditing, commitment, membership, reputation
 from p2peval.core.context import Context
+from p2peval.core.conviction import is_convicted
 from p2peval.core.messages import Assignment, Offer, Sealed
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
@@ -52,7 +53,8 @@ def answer(ctx: Context, row: OfferRow) -> str:
 
 def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
     offers, replicas = ctx.state.offers.of(task.id), ctx.state.replicas.of(task.id)
-    return assignment.candidates(offers, replicas, task.attempt, ctx.now)
+    free = assignment.candidates(offers, replicas, task.attempt, ctx.now)
+    return [offer for offer in free if not is_convicted(ctx.state, offer.peer, ctx.now)]
 
 
 def _everyone_answered(ctx: Context, task: TaskRow) -> bool:

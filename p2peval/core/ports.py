@@ -24,6 +24,10 @@ class Sealer(Protocol):
     @property
     def peer_id(self) -> PeerId: ...
 
+    def key_of(self, peer: PeerId) -> bytes:
+        """The 32-byte public key that a peer id names. Raises RemoteProtocolError ``bounds``."""
+        ...
+
     def seal(self, payload: P) -> Sealed[P]:
         """Sign with this node's key. Deterministic: the same payload gives the same bytes."""
         ...

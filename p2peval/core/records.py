@@ -1,4 +1,4 @@
-"""ResultRecords: composing our own, and checking that somebody else's hangs together.
+"""ResultRecords: composing our own, and admitting somebody else's that hangs together (core/record_check.py).
 
 A foreign record that passes here is consistent, not true: requester and evaluator may be one person.
 It enters the board as a claim (trust.md §1).
@@ -6,31 +6,22 @@ It enters the board as a claim (trust.md §1).
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from p2peval.core import audit, commitment, watch
-from p2peval.core.benchmark import output_bytes, reports_of
+from p2peval.core import audit, equivocation, watch
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import (
-    Assignment,
     Certificate,
     Check,
-    Commitment,
-    CommitmentSet,
     Outcome,
     Payload,
     ResultRecord,
-    Reveal,
     Sealed,
-    TaskAnnouncement,
 )
+from p2peval.core.record_check import SlotFilledTwiceError, examine
 from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
-from p2peval.core.types import AssignmentId, Cid, ObjectId, PeerId, TaskId
-from p2peval.defaults import CLOCK_SKEW, MAX_REVISIONS, RECORD_REPLICAS
+from p2peval.core.types import AssignmentId, Cid, PeerId
+from p2peval.defaults import CLOCK_SKEW, RECORD_REPLICAS
 from p2peval.errors import RemoteProtocolError
-
-P = TypeVar("P", bound=Payload)
 
 
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
@@ -114,118 +105,30 @@ def rank(
 
 def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
     """Admit a foreign record, or say why it contradicts itself."""
+    record = sealed.payload
+    if record.finished_ms > ctx.now_ms + CLOCK_SKEW * 1000:
+        return "from_the_future"
     try:
-        announcement, evaluators = _consistent(ctx, sealed.payload)
+        contents = examine(ctx.state.benchmarks[record.benchmark].spec, record, lambda data: _opened(ctx, data))
+    except SlotFilledTwiceError as twice:
+        equivocation.expose(ctx, twice.first, twice.second)
+        return twice.reason
     except RemoteProtocolError as error:
         return error.reason
+    announcement = contents.announcement
+    evaluators = {id_: assigned.payload.evaluator for id_, assigned in contents.assignments.items()}
     rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
-    reveals = (_open(ctx, envelope, Reveal) for envelope in sealed.payload.reveals)
-    shown = next((reveal for reveal in reveals if reveal.payload.assignment == sealed.payload.accepted), None)
-    watch.note(ctx, sealed, announcement, shown)
-    ctx.notify("record.received", sealed.payload.task, requester=sealed.signer, model=announcement.model_name)
+    watch.note(ctx, sealed.id, contents.task, contents.accepted)
+    ctx.notify("record.received", record.task, requester=sealed.signer, model=announcement.model_name)
     return ""
 
 
-def _consistent(ctx: Context, record: ResultRecord) -> tuple[TaskAnnouncement, dict[AssignmentId, PeerId]]:
-    """Every inner envelope is signed, belongs here, and opens what it must. Raises RemoteProtocolError."""
-    _require(record.finished_ms <= ctx.now_ms + CLOCK_SKEW * 1000, "from_the_future")
-    _require(1 <= record.revision <= MAX_REVISIONS, "too_many_revisions")
-    sealed = _open(ctx, record.announcement, TaskAnnouncement)
-    announcement = sealed.payload
-    _require(TaskId(sealed.id) == record.task and sealed.signer == record.author, "foreign_announcement")
-    _require(announcement.benchmark == record.benchmark, "foreign_benchmark")
-    given = {AssignmentId(s.id): s for s in _open_all(ctx, record.assignments, Assignment)}
-    for assigned in given.values():
-        _require(assigned.signer == record.author and assigned.payload.task == record.task, "foreign_assignment")
-    said = {s.id: s for s in _open_all(ctx, record.commitments, Commitment)}
-    for committed in said.values():
-        _check_commitment(committed, given, record.task)
-    listed: set[tuple[int, ObjectId]] = set()
-    for window in _open_all(ctx, record.commitment_sets, CommitmentSet):
-        _require(window.signer == record.author and window.payload.task == record.task, "foreign_set")
-        listed |= {(window.payload.round, id_) for id_ in window.payload.commitments}
-    shown: dict[AssignmentId, Reveal] = {}
-    for reveal in _open_all(ctx, record.reveals, Reveal):
-        _check_reveal(reveal, given, said, listed)
-        shown[reveal.payload.assignment] = reveal.payload
-    _require(len({check.assignment for check in record.checks}) == len(record.checks), "checked_twice")
-    for check in record.checks:
-        _require(check.assignment in shown, "foreign_check")
-        opened = commitment.audit_commitment(check.nonce)
-        _require(opened == given[check.assignment].payload.audit_commitment, "nonce_does_not_open")
-    if record.outcome is Outcome.ACCEPTED:
-        _check_acceptance(ctx, record, announcement, shown, given)
-    return announcement, {assignment: sealed.payload.evaluator for assignment, sealed in given.items()}
-
-
-def _check_commitment(
-    committed: Sealed[Commitment], given: dict[AssignmentId, Sealed[Assignment]], task: TaskId
-) -> None:
-    assigned = given.get(committed.payload.assignment)
-    if assigned is None or assigned.payload.evaluator != committed.signer or committed.payload.task != task:
-        raise RemoteProtocolError("foreign_commitment")
-
-
-def _check_reveal(
-    reveal: Sealed[Reveal],
-    given: dict[AssignmentId, Sealed[Assignment]],
-    said: dict[ObjectId, Sealed[Commitment]],
-    listed: set[tuple[int, ObjectId]],
-) -> None:
-    """It opens a commitment of its own assignment, and the window of that very attempt has it."""
-    shown, committed = reveal.payload, said.get(reveal.payload.commitment)
-    if committed is None or committed.payload.assignment != shown.assignment:
-        raise RemoteProtocolError("reveal_without_commitment")
-    _require(reveal.signer == committed.signer and shown.task == committed.payload.task, "foreign_reveal")
-    _require((given[shown.assignment].payload.attempt, committed.id) in listed, "commitment_not_in_set")
-    _require(commitment.opens(committed.payload.digest, shown, reveal.signer), "does_not_open")
-
-
-def _check_acceptance(
-    ctx: Context,
-    record: ResultRecord,
-    announcement: TaskAnnouncement,
-    shown: dict[AssignmentId, Reveal],
-    given: dict[AssignmentId, Sealed[Assignment]],
-) -> None:
-    spec = ctx.state.benchmarks[record.benchmark].spec
-    check = next((c for c in record.checks if c.assignment == record.accepted), None)
-    certificate = record.certificate
-    if check is None or certificate is None or record.accepted not in shown:
-        raise RemoteProtocolError("accepted_without_audit")
-    _require(not check.differing, "accepted_what_differs")
-    accepted = shown[record.accepted]
-    _require(certificate.samples == spec.samples == accepted.samples, "wrong_samples")
-    _require(accepted.outputs.size == output_bytes(spec), "wrong_size")
-    _require(1 <= certificate.attempts <= spec.verification.max_attempts, "too_many_attempts")
-    _require(certificate.delta_nano == announcement.delta_nano, "certificate_is_wrong")
-    spent = audit.spent_epsilon(announcement.epsilon_nano, certificate.attempts)
-    look = audit.look_epsilon(announcement.epsilon_nano, certificate.attempts)
-    attempts = {assignment: sealed.payload.attempt for assignment, sealed in given.items()}
-    sharing = sum(attempts[c.assignment] == attempts[record.accepted] for c in record.checks)
-    enough = audit.sample_size(spec.samples, max(1, look // sharing), announcement.delta_nano)
-    _require(certificate.epsilon_nano == spent, "certificate_is_wrong")
-    _require(certificate.audited == check.drawn >= enough, "certificate_is_wrong")
-    _require(tuple((m.name, m.group) for m in record.metrics) == reports_of(spec), "wrong_metrics")
-
-
-def _open(ctx: Context, envelope: bytes, kind: type[P]) -> Sealed[P]:
+def _opened(ctx: Context, envelope: bytes) -> Sealed[Payload]:
+    """As the sealer opens it. Refuses, and has proven, a second object in a slot whose first is held here."""
     sealed = ctx.sealer.open(envelope)
-    if not isinstance(sealed.payload, kind):
-        raise RemoteProtocolError("wrong_type", f"{type(sealed.payload).__name__} for {kind.__name__}")
-    return sealed  # type: ignore[return-value]
-
-
-def _open_all(ctx: Context, envelopes: tuple[bytes, ...], kind: type[P]) -> list[Sealed[P]]:
-    """As ``_open``. Refuses two objects in one slot, be both inside the record or one of them held here."""
-    opened = [_open(ctx, envelope, kind) for envelope in envelopes]
-    _require(len({(s.signer, s.payload.slot) for s in opened}) == len(opened), "equivocation")
-    for sealed in opened:
-        held = ctx.state.in_slot(sealed.signer, kind.__name__, "/".join(sealed.payload.slot))
-        _require(held is None or held == sealed.id, "equivocation")
-    return opened
-
-
-def _require(holds: bool, reason: str) -> None:
-    if not holds:
-        raise RemoteProtocolError(reason)
+    payload = sealed.payload
+    held = ctx.state.in_slot(sealed.signer, type(payload).__name__, "/".join(payload.slot))
+    if held is not None and held != sealed.id:
+        equivocation.suspect(ctx, held, sealed)
+        raise RemoteProtocolError("equivocation")
+    return sealed

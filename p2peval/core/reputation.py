@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from p2peval.core.context import Context
+from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import EvidenceRow
 from p2peval.core.types import PeerId
 from p2peval.trust.evidence import Evidence
@@ -16,7 +17,9 @@ def resolved_total(ctx: Context) -> int:
 
 
 def of(ctx: Context, peer: PeerId) -> float:
-    """Reputation of ``peer``, 0 to 1, as it stands now."""
+    """Reputation of ``peer``, 0 to 1, as it stands now; 0 while a proof against it counts."""
+    if is_convicted(ctx.state, peer, ctx.now):
+        return 0.0
     return _held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).reputation
 
 

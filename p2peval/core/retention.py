@@ -1,17 +1,40 @@
 """What a node forgets: a daemon lives for years, and a task's to and fro is of use for weeks.
 
-Specs, names, profiles, records and the node's own tasks stay; so does evidence, which fades by itself.
+Specs, names, profiles, records with what was said or proven about them, and the node's own tasks stay; so does
+evidence, which fades by itself.
 """
 
 from __future__ import annotations
 
+from p2peval.core.belief_rows import WatchState
 from p2peval.core.context import Context
-from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, ResultRecord
+from p2peval.core.messages import (
+    AuditCommitment,
+    AuditReport,
+    BenchmarkAnnouncement,
+    BenchmarkSpec,
+    EquivocationProof,
+    FraudProof,
+    PeerProfile,
+    ResultRecord,
+)
 from p2peval.core.rows import DutyState
 from p2peval.core.task import OVER
 from p2peval.defaults import OBJECT_RETENTION
 
-KEPT = frozenset(kind.__name__ for kind in (BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, ResultRecord))
+KEPT = frozenset(
+    kind.__name__
+    for kind in (
+        BenchmarkAnnouncement,
+        BenchmarkSpec,
+        PeerProfile,
+        ResultRecord,
+        AuditCommitment,
+        AuditReport,
+        FraudProof,
+        EquivocationProof,
+    )
+)
 
 
 def forget(ctx: Context) -> None:
@@ -24,6 +47,9 @@ def forget(ctx: Context) -> None:
     for row in ctx.state.objects:
         if row.type not in KEPT and row.received < before:
             ctx.state.forget(row.id)
+    for watch in ctx.state.watches.of(WatchState.DONE):
+        if watch.not_before < before:
+            ctx.state.watches.delete(watch.key)
     for task in ctx.state.tasks:
         if task.state in OVER:
             for offer in ctx.state.offers.of(task.id):

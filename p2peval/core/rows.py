@@ -225,8 +225,8 @@ class DutyRow:
 class ResultRow:
     """An accepted (or failed) task as its newest ResultRecord tells it.
 
-    ``standing`` is "me" where this node audited it itself, "refuted" where that audit differed,
-    "unauditable" where nobody serves its outputs, else "claimed".
+    ``standing`` is "me" where this node audited it itself, "refuted" where that audit or a proof that it
+    re-ran differed, "unauditable" where nobody serves its outputs, else "claimed".
     """
 
     task: TaskId
@@ -243,34 +243,6 @@ class ResultRow:
     certificate: Certificate | None
     standing: str
     finished: Seconds
-
-    @property
-    def key(self) -> str:
-        return self.task
-
-
-class WatchState(Enum):
-    WAITING = "waiting"
-    UNDER_WAY = "under_way"
-
-
-@dataclass(frozen=True, slots=True)
-class WatchRow:
-    """Somebody else's accepted record, and what this node needs to audit it in the background."""
-
-    task: TaskId
-    record: ObjectId
-    benchmark: BenchmarkId
-    assignment: AssignmentId
-    evaluator: PeerId
-    requester: PeerId
-    model: Blob
-    outputs: Blob
-    root: bytes
-    equivalence_class: str
-    delta_nano: int
-    state: WatchState
-    not_before: Seconds
 
     @property
     def key(self) -> str:

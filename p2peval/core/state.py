@@ -13,6 +13,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
+from p2peval.core.belief_rows import AuditRow, ConvictionRow, ProofRow, WatchRow
 from p2peval.core.rows import (
     BenchmarkRow,
     CounterRow,
@@ -26,7 +27,6 @@ from p2peval.core.rows import (
     ResultRow,
     TaskRow,
     WantedRow,
-    WatchRow,
 )
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.defaults import REFUSED_KEPT
@@ -53,6 +53,9 @@ TABLES: dict[str, type] = {
     "evidence": EvidenceRow,
     "counters": CounterRow,
     "watches": WatchRow,
+    "proofs": ProofRow,
+    "convictions": ConvictionRow,
+    "audits": AuditRow,
 }
 """Table name -> row type: what the store creates, loads and saves."""
 
@@ -177,6 +180,9 @@ class State:
         self.evidence: Table[EvidenceRow] = table("evidence")
         self.counters: Table[CounterRow] = table("counters")
         self.watches: Table[WatchRow] = table("watches", lambda watch: watch.state)
+        self.proofs: Table[ProofRow] = table("proofs", lambda proof: proof.state)
+        self.convictions: Table[ConvictionRow] = table("convictions", lambda conviction: conviction.peer)
+        self.audits: Table[AuditRow] = table("audits", lambda audit: audit.record)
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}

@@ -25,10 +25,15 @@ SYNCED = (
     "ResultRecord",
     "TaskAnnouncement",
     "CommitmentSet",
+    "AuditCommitment",
+    "AuditReport",
+    "FraudProof",
+    "EquivocationProof",
 )
 """Types that everybody may have; what goes over task streams stays between its two sides.
 
-In the order in which they are worth telling: a finished task needs no offers, a set needs its task.
+In the order in which they are worth telling: a finished task needs no offers, a set needs its task, a report its
+commitment, a proof what it speaks of.
 """
 
 

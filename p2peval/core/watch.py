@@ -1,8 +1,9 @@
 """Background audits: this node's own look at what others' records claim (trust.md §1, What a stranger may believe).
 
 One at a time, with a draw from this node's own secret, made after the record is fixed: neither its requester
-nor its evaluator can know the samples. What agrees is ranked as audited here; what differs is refuted, and
-speaks against its evaluator. Outputs that nobody serves are nobody's fault: the record stays unranked, and is
+nor its evaluator can know the samples. The samples are run, and committed to, before the claimed outputs are
+fetched (core/blind.py). What agrees is ranked as audited here; what differs is refuted, speaks against its
+evaluator, and is proven to everybody. What nobody serves is nobody's fault: the record stays unranked, and is
 tried again later.
 """
 
@@ -11,46 +12,64 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 
-from p2peval.core import audit, reputation
-from p2peval.core.benchmark import data_of
+from p2peval.core import audit, blind, fraud, membership, reputation
+from p2peval.core.belief_rows import WatchRow, WatchState
+from p2peval.core.benchmark import data_of, fits, output_bytes
 from p2peval.core.context import Context
-from p2peval.core.effects import Compare, FetchBlob
-from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
+from p2peval.core.conviction import is_convicted
+from p2peval.core.effects import Compare, FetchBlob, Sample
+from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.core.messages import Blob, Certificate, ResultRecord, Reveal, Sealed, TaskAnnouncement
-from p2peval.core.rows import ResultRow, WatchRow, WatchState
-from p2peval.core.types import NANO
+from p2peval.core.leisure import rest, rested_at
+from p2peval.core.messages import AuditCommitment, Blob, Certificate, Reveal, Sealed, TaskAnnouncement
+from p2peval.core.rows import ResultRow
+from p2peval.core.types import NANO, ObjectId, TaskId
 from p2peval.core.verdict import BLAMED, Verdict
-from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES, WATCH_TOP
+from p2peval.defaults import (
+    BACKGROUND_SHARE,
+    OUTPUTS_PATIENCE,
+    WATCH_AGAIN,
+    WATCH_PAUSE,
+    WATCH_SAMPLES,
+    WATCH_TOP,
+)
 
 PREFIX = "watch/"
 """Of the effect ids of background audits: watch/WHAT/RECORD/TASK."""
 
+WORK = "watch"
 
-def note(
-    ctx: Context, sealed: Sealed[ResultRecord], announced: TaskAnnouncement, reveal: Sealed[Reveal] | None
-) -> None:
-    """Queue an accepted record of somebody else's, unless this node itself evaluated it."""
-    record = sealed.payload
+Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFailed | JobFailed
+
+
+def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
+    """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it."""
     if not ctx.policy.background_audits or reveal is None or reveal.signer == ctx.me:
         return
-    if ctx.state.results[record.task].record != sealed.id:
+    task, spec = TaskId(announced.id), ctx.state.benchmarks[announced.payload.benchmark].spec
+    if not ctx.policy.runs(spec.limits) or not fits(spec, announced.payload.model):
+        return
+    if ctx.state.results[task].record != record:
         return  # an older revision than the one that is shown
     ctx.state.watches.put(
         WatchRow(
-            task=record.task,
-            record=sealed.id,
-            benchmark=record.benchmark,
-            assignment=record.accepted,
+            task=task,
+            record=record,
+            benchmark=announced.payload.benchmark,
+            assignment=reveal.payload.assignment,
             evaluator=reveal.signer,
-            requester=record.author,
-            model=announced.model,
+            requester=announced.signer,
+            model=announced.payload.model,
             outputs=reveal.payload.outputs,
             root=reveal.payload.root,
             equivalence_class=reveal.payload.equivalence_class,
-            delta_nano=announced.delta_nano,
+            delta_nano=announced.payload.delta_nano,
             state=WatchState.WAITING,
             not_before=ctx.now,
+            announcement=announced.envelope,
+            reveal=reveal.envelope,
+            reopened=int(is_convicted(ctx.state, reveal.signer, ctx.now)),
+            commitment=ObjectId(""),
         )
     )
 
@@ -62,44 +81,79 @@ def arm(ctx: Context) -> None:
 
 
 def look(ctx: Context) -> None:
-    """Begin the next audit, if none is under way: the best-placed claim of any board first."""
+    """Begin the next audit, if none is under way and this node has rested from the last."""
     arm(ctx)
-    if ctx.state.watches.of(WatchState.UNDER_WAY) or not ctx.state.watches.of(WatchState.WAITING):
+    if ctx.state.watches.of(WatchState.UNDER_WAY) or ctx.now < rested_at(ctx, WORK):
         return
-    for benchmark in ctx.state.benchmarks:
-        if not benchmark.joined:
-            continue
-        for shown in board(ctx.state, benchmark.id)[:WATCH_TOP]:
-            row = ctx.state.watches.get(shown.task)
-            if row is not None and row.state is WatchState.WAITING and row.not_before <= ctx.now:
-                ctx.state.watches.put(replace(row, state=WatchState.UNDER_WAY))
-                return _fetch(ctx, row, "outputs")
+    row = _next(ctx)
+    if row is not None:
+        ctx.state.watches.put(replace(row, state=WatchState.UNDER_WAY))
+        _fetch(ctx, row, _needs(ctx, row)[0])
 
 
-def _needs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
-    """What an audit reads, in the order in which it is fetched; what is here already costs nothing."""
-    spec = ctx.state.benchmarks[row.benchmark].spec
-    return {"outputs": row.outputs, "model": row.model, **data_of(spec)}
+def _next(ctx: Context) -> WatchRow | None:
+    """What rests on a convicted peer first; then the best-placed claim of any board."""
+    due = [row for row in ctx.state.watches.of(WatchState.WAITING) if row.not_before <= ctx.now]
+    reopened = next((row for row in due if row.reopened), None)
+    if reopened is not None or not due:
+        return reopened
+    waiting = {row.task: row for row in due}
+    shown = (
+        line.task
+        for benchmark in ctx.state.benchmarks
+        if benchmark.joined
+        for line in board(ctx.state, benchmark.id)[:WATCH_TOP]
+    )
+    return next((waiting[task] for task in shown if task in waiting), None)
+
+
+# ── one audit ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _blobs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
+    return {"model": row.model, "outputs": row.outputs, **data_of(ctx.state.benchmarks[row.benchmark].spec)}
+
+
+def _needs(ctx: Context, row: WatchRow) -> list[str]:
+    """Blobs in the order in which they are fetched; what is here already costs nothing.
+
+    Outputs come after the model has run where the audit is blind; else first, for they alone may be out of reach.
+    """
+    first = ("model", "inputs", "outputs") if _is_blind(ctx, row) else ("outputs", "model", "inputs")
+    return [*first, *(what for what in _blobs(ctx, row) if what not in first)]
+
+
+def _is_blind(ctx: Context, row: WatchRow) -> bool:
+    """A record is audited blindly once, at its first look, where its rows fit into a report."""
+    spoken = ctx.state.in_slot(ctx.me, AuditCommitment.__name__, row.record) is not None
+    return not row.reopened and spoken == bool(row.commitment) and len(_indices(ctx, row)) > 0
 
 
 def _fetch(ctx: Context, row: WatchRow, what: str) -> None:
-    blob = _needs(ctx, row)[what]
-    holders = tuple(dict.fromkeys(peer for peer in (row.evaluator, row.requester) if peer != ctx.me))
-    ctx.do(FetchBlob(f"{PREFIX}{what}/{row.record}/{row.task}", blob, holders, ctx.now + OUTPUTS_PATIENCE))
+    members = membership.members(ctx, row.benchmark) if what not in ("model", "outputs") else ()
+    holders = (peer for peer in (row.evaluator, row.requester, *members) if peer != ctx.me)
+    effect_id = f"{PREFIX}{what}/{row.record}/{row.task}"
+    ctx.do(FetchBlob(effect_id, _blobs(ctx, row)[what], tuple(dict.fromkeys(holders)), ctx.now + OUTPUTS_PATIENCE))
 
 
-def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | ComparisonFailed) -> None:
+def proceed(ctx: Context, event: Answer) -> None:
     """One blob after the other, then the comparison; an answer that nobody waits for changes nothing."""
     _, what, record, task = event.effect_id.split("/", 3)
     row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
     if row is None or result is None or row.record != record or row.state is not WatchState.UNDER_WAY:
         return
+    if not isinstance(event, BlobReady | BlobFailed):
+        rest(ctx, WORK, row.not_before, BACKGROUND_SHARE)
     match event:
+        case BlobReady() if what == "inputs" and _is_blind(ctx, row) and not row.commitment:
+            spec = ctx.state.benchmarks[row.benchmark].spec
+            ctx.state.watches.put(replace(row, not_before=ctx.now))
+            ctx.do(Sample(f"{PREFIX}sample/{record}/{task}", spec, row.model, _indices(ctx, row)))
         case BlobReady():
-            *_, needed = names = list(_needs(ctx, row))
-            if what == needed:
-                return _compare(ctx, row)
-            _fetch(ctx, row, names[names.index(what) + 1])
+            _after(ctx, row, what)
+        case Sampled():
+            row = blind.commit(ctx, row, event.equivalence_class, _indices(ctx, row), event.rows)
+            _after(ctx, ctx.state.watches.put(row), "inputs")
         case BlobFailed(ours=False):
             _stand(ctx, row, result, UNAUDITABLE)
             _again(ctx, row)
@@ -110,37 +164,74 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
             _again(ctx, row)
 
 
+def _after(ctx: Context, row: WatchRow, what: str) -> None:
+    """``what`` is here: fetch the next blob, or compare."""
+    rest = _needs(ctx, row)
+    rest = rest[rest.index(what) + 1 :]
+    if rest:
+        _fetch(ctx, row, rest[0])
+    else:
+        _compare(ctx, row)
+
+
 def _again(ctx: Context, row: WatchRow) -> None:
     ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now + WATCH_AGAIN))
 
 
-def _compare(ctx: Context, row: WatchRow) -> None:
+def _nonce(ctx: Context, row: WatchRow) -> bytes:
+    """Every look draws anew."""
+    return ctx.secrets.nonce("watch", row.record, *([row.reopened] if row.reopened else []))
+
+
+def _drawn(ctx: Context, row: WatchRow) -> int:
+    """Few samples of what everybody looks at; as many as a requester's own of what a convicted peer said."""
     spec = ctx.state.benchmarks[row.benchmark].spec
+    if row.reopened:
+        return audit.sample_size(spec.samples, spec.verification.epsilon_nano, row.delta_nano)
+    return min(WATCH_SAMPLES, spec.samples)
+
+
+def _indices(ctx: Context, row: WatchRow) -> tuple[int, ...]:
+    """The samples that a report will tell: all that are drawn, or as many as it has room for."""
+    spec = ctx.state.benchmarks[row.benchmark].spec
+    told = min(_drawn(ctx, row), blind.most_rows(output_bytes(spec) // spec.samples))
+    return tuple(audit.draw(_nonce(ctx, row), row.task, row.root, spec.samples, told))
+
+
+def _compare(ctx: Context, row: WatchRow) -> None:
+    ctx.state.watches.put(replace(row, not_before=ctx.now))
     ctx.do(
         Compare(
             id=f"{PREFIX}compare/{row.record}/{row.task}",
             task=row.task,
             assignment=row.assignment,
             evaluator=row.evaluator,
-            spec=spec,
+            spec=ctx.state.benchmarks[row.benchmark].spec,
             model=row.model,
             outputs=row.outputs,
             root=row.root,
             equivalence_class=row.equivalence_class,
             others=(),
-            nonce=ctx.secrets.nonce("watch", row.record),
-            drawn=min(WATCH_SAMPLES, spec.samples),
+            nonce=_nonce(ctx, row),
+            drawn=_drawn(ctx, row),
             delta_nano=row.delta_nano,
         )
     )
 
 
+# ── what it showed ────────────────────────────────────────────────────────────────────────────────
+
+
 def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinished) -> None:
+    ctx.state.watches.put(replace(row, state=WatchState.DONE, not_before=ctx.now, seen=()))
+    if row.commitment and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
+        blind.report(ctx, row, _indices(ctx, row), seen.differing)
     if seen.verdict in BLAMED:
         reputation.differed(ctx, row.evaluator)
-        return _stand(ctx, row, result, REFUTED)
-    if seen.verdict is not Verdict.AGREES:  # nobody can be held to it: it is not shown to hold either
-        return _stand(ctx, row, result, CLAIMED)
+        _stand(ctx, row, result, REFUTED)
+        return _accuse(ctx, row, seen)
+    if seen.verdict is not Verdict.AGREES:  # in doubt, or the model is to blame: nobody's evidence changes
+        return _stand(ctx, row, result, CLAIMED if seen.verdict is Verdict.DOUBTFUL else UNAUDITABLE)
     reputation.agreed(ctx, row.evaluator)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
         return _stand(ctx, row, result, CLAIMED)
@@ -150,7 +241,26 @@ def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinis
     _stand(ctx, row, replace(result, metrics=seen.metrics, certificate=certificate), MINE)
 
 
+def _accuse(ctx: Context, row: WatchRow, seen: ComparisonFinished) -> None:
+    if seen.verdict is not Verdict.DIFFERS:
+        return
+    fraud.accuse(
+        ctx,
+        fraud.Charge(
+            benchmark=row.benchmark,
+            task=row.task,
+            assignment=row.assignment,
+            evaluator=row.evaluator,
+            model=row.model,
+            outputs=row.outputs,
+            equivalence_class=row.equivalence_class,
+            differing=seen.differing,
+            announcement=row.announcement,
+            reveal=row.reveal,
+        ),
+    )
+
+
 def _stand(ctx: Context, row: WatchRow, result: ResultRow, standing: str) -> None:
-    ctx.state.watches.delete(row.key)
     ctx.state.results.put(replace(result, standing=standing))
     ctx.notify("record.audited", row.task, peer=row.evaluator, standing=standing, model=result.model_name)

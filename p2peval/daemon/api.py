@@ -72,6 +72,12 @@ class RescoreBody(msgspec.Struct, forbid_unknown_fields=True):
     metrics: tuple[Text, ...] = ()
 
 
+class BundleBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``directory`` is an absolute path on this machine."""
+
+    directory: Text
+
+
 class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
     """``model`` is an absolute path on this machine."""
 
@@ -131,6 +137,8 @@ class _Routes:
             post("/v1/tasks", self._start_task),
             get("/v1/tasks/{ref}", lambda r: ask.task(_ref(r))),
             post("/v1/tasks/{ref}/rescore", self._rescore),
+            get("/v1/tasks/{ref}/report", lambda r: ask.report(_ref(r))),
+            post("/v1/tasks/{ref}/bundle", self._bundle),
             post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(_ref(r))),
             get("/v1/reputation", lambda r: ask.reputation(r.query_params.get("bench"))),
             get("/v1/reputation/{ref}", lambda r: ask.reputation_of(_ref(r))),
@@ -164,6 +172,10 @@ class _Routes:
 
     async def _rescore(self, request: Request) -> Any:
         return await self._service.rescore(_ref(request), (await _body(request, RescoreBody)).metrics)
+
+    async def _bundle(self, request: Request) -> Any:
+        body = await _body(request, BundleBody)
+        return await self._service.bundle(_ref(request), body.directory)
 
     async def _events(self, request: Request) -> Response:
         after = request.query_params.get("after") or request.headers.get("last-event-id")

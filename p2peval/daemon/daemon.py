@@ -104,12 +104,7 @@ async def _serve(
     network_id = config.network.id
     sealer, secrets = EnvelopeSealer(seed, network_id), NodeSecrets(seed)
     choices = Random(secrets.nonce("choices", str(clock())))
-    policy = Policy(
-        accept_from=tuple(PeerId(peer) for peer in config.evaluation.accept_from),
-        background_audits=config.evaluation.background_audits,
-        memory_mb=config.evaluation.memory_mb,
-        seconds=int(config.evaluation.deadline_s),
-    )
+    policy = _policy(config)
 
     def make_node(state: State) -> Node:
         return Node(state=state, sealer=sealer, secrets=secrets, rng=choices, network=network_id, policy=policy)
@@ -150,6 +145,18 @@ async def _serve(
             with trio.move_on_after(DRAIN_SECONDS):
                 await driver.drained()
             nursery.cancel_scope.cancel()
+
+
+def _policy(config: Config) -> Policy:
+    """What this node's operator is willing to do and to believe."""
+    return Policy(
+        accept_from=tuple(PeerId(peer) for peer in config.evaluation.accept_from),
+        background_audits=config.evaluation.background_audits,
+        trust_roots=tuple(PeerId(peer) for peer in config.reputation.trust_roots),
+        conviction_s=config.reputation.conviction_days * 86_400.0,
+        memory_mb=config.evaluation.memory_mb,
+        seconds=int(config.evaluation.deadline_s),
+    )
 
 
 def _introduction(config: Config, network: Network) -> Introduced:

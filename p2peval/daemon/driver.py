@@ -7,7 +7,7 @@ away and loaded again, and the node is read-only until the disk takes writes (th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,21 +21,26 @@ from p2peval.core.effects import (
     FindMembers,
     Learn,
     Notify,
+    Prove,
     Publish,
     Pull,
+    Recall,
     Reply,
     RunEvaluation,
+    Sample,
     Send,
     SetTimer,
+    Settle,
     Stop,
     Subscribe,
     SyncWith,
     Unsubscribe,
 )
-from p2peval.core.events import Event, PeerUp
+from p2peval.core.events import Event, PeerUp, Recalled
 from p2peval.core.node import Node
 from p2peval.core.rows import CounterRow
 from p2peval.core.state import Change, State
+from p2peval.core.types import ObjectId
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
 from p2peval.daemon.exchange import Exchange
@@ -48,7 +53,7 @@ from p2peval.defaults import COMMIT_BATCH, READ_ONLY_PROBE
 from p2peval.errors import StoreError
 from p2peval.store.database import Database
 
-E = TypeVar("E", Publish, Send, FetchBlob, RunEvaluation, Compare)
+E = TypeVar("E", Publish, Send, FetchBlob, RunEvaluation, Compare, Sample, Prove, Settle, Recall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,10 @@ class Driver:
         state = State()
         state.load(self._database.load())
         return self._make_node(state)
+
+    def envelopes(self, ids: Iterable[ObjectId]) -> dict[ObjectId, bytes]:
+        """Those of the objects that are held. Synchronous: callers use a thread."""
+        return self._database.envelopes(ids)
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,6 +208,14 @@ class Driver:
                 self._start(hands.workshop.evaluate, effect, nursery)
             case Compare():
                 self._start(hands.workshop.compare, effect, nursery)
+            case Sample():
+                self._start(hands.workshop.sample, effect, nursery)
+            case Prove():
+                self._start(hands.workshop.prove, effect, nursery)
+            case Settle():
+                self._start(hands.workshop.settle, effect, nursery)
+            case Recall():
+                self._start(self._recall, effect, nursery)
             case Stop():
                 for id_ in effect.effects:
                     if scope := self._performing.get(id_):
@@ -221,6 +238,10 @@ class Driver:
                 nursery.start_soon(hands.exchange.find_members, effect)
             case Learn():
                 nursery.start_soon(hands.exchange.learn, effect)
+
+    async def _recall(self, effect: Recall) -> Recalled:
+        found = await trio.to_thread.run_sync(self._database.envelopes, (effect.object,))
+        return Recalled(effect.id, found.get(effect.object, b""), effect.beside)
 
     def _start(self, perform: Callable[[E], Awaitable[Event | None]], effect: E, nursery: trio.Nursery) -> None:
         """Perform an outbox effect once, then report it done together with its answer; with none if stopped."""

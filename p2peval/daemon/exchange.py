@@ -113,7 +113,9 @@ class Exchange:
     async def publish(self, effect: Publish) -> None:
         """Best effort, by design: sync guarantees. A record of ours becomes a report file first."""
         if effect.type == ResultRecord.__name__:
-            await trio.to_thread.run_sync(reports.write, self._reports, effect.envelope, self._network_id)
+            held = await trio.to_thread.run_sync(self._envelopes, [ObjectId(effect.benchmark)])
+            spec = held[ObjectId(effect.benchmark)]
+            await trio.to_thread.run_sync(reports.write, self._reports, effect.envelope, spec, self._network_id)
         body: bytes | Notice = effect.envelope
         if len(effect.envelope) > MAX_GOSSIP_ENVELOPE:
             body = Notice(effect.type, effect.benchmark, effect.object, len(effect.envelope))

@@ -11,6 +11,7 @@ from p2peval.core.events import BlobFailed, BlobReady
 from p2peval.core.messages import Blob
 from p2peval.core.types import Cid, PeerId
 from p2peval.daemon.clock import Clock
+from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import FETCH_RETRY, FETCH_STALL, FIND_TIMEOUT, RESUME_GRACE, RETRY_FIRST
 from p2peval.errors import NetworkError, NotFoundError, StoreError, VerificationError
 from p2peval.net.blobs import fetch
@@ -22,13 +23,13 @@ from p2peval.wire.topics import blob_key
 log = logging.getLogger(__name__)
 
 
-class Library:
-    """``store`` is the shelf; what was fetched is offered to others through the DHT."""
+class Library(Shelf):
+    """A shelf that fetches what it lacks; what was fetched is offered to others through the DHT."""
 
     def __init__(self, network: Network, store: BlobStore, clock: Clock) -> None:
+        super().__init__(store)
         self._network = network
         self._clock = clock
-        self.store = store
         self._fetching: dict[Cid, trio.Lock] = {}
 
     async def fetch(self, effect: FetchBlob) -> BlobReady | BlobFailed:
@@ -83,7 +84,3 @@ class Library:
         if report.liars:
             log.warning("wrong bytes for %s from %s", blob.cid, ", ".join(report.liars))
         await self._network.provide(blob_key(blob.cid))
-
-    async def path(self, cid: Cid) -> str:
-        """The file of a blob, its hash just checked. Raises StoreError where it is missing or damaged."""
-        return str(await trio.to_thread.run_sync(self.store.path, cid))

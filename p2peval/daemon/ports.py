@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from trio import MemoryReceiveChannel
 
+from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.views import (
     BenchmarkView,
     BoardView,
@@ -84,6 +86,14 @@ class Service(Protocol):
 
     async def rescore(self, ref: str, metrics: tuple[str, ...]) -> RescoreView:
         """Metrics of an accepted task's saved outputs; none named: the benchmark's own."""
+        ...
+
+    async def report(self, ref: str) -> ReportFile:
+        """The report of a task with a record, this node's or somebody else's."""
+        ...
+
+    async def bundle(self, ref: str, directory: str) -> BundleView:
+        """Write report, model, data and outputs into ``directory``: an absolute path, new or empty."""
         ...
 
     async def cancel(self, ref: str) -> TaskView: ...

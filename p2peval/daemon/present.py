@@ -5,13 +5,17 @@ Reads, never changes. Knows no HTTP; ``service`` decides who asked for what.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
-from p2peval.core.leaderboard import MINE, board
+from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
+from p2peval.core.leaderboard import MINE, TRUSTED, board
 from p2peval.core.messages import Blob, Certificate, Condition, Defined, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
+from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
 from p2peval.daemon import views
@@ -19,13 +23,14 @@ from p2peval.daemon.story import with_story
 
 
 class Presenter:
-    """``state`` as it is now, seen by peer ``me`` at time ``now``."""
+    """``state`` as it is now, seen by peer ``me``, who trusts ``roots``, at time ``now``."""
 
-    def __init__(self, state: State, me: PeerId, now: Seconds, reports: Path) -> None:
+    def __init__(self, state: State, me: PeerId, now: Seconds, reports: Path, roots: Collection[PeerId] = ()) -> None:
         self._state = state
         self._me = me
         self._now = now
         self._reports = reports
+        self._roots = roots
 
     # ── peers ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -34,7 +39,9 @@ class Presenter:
         return views.PeerName(peer=peer, name=row.name if row else "", me=peer == self._me)
 
     def reputation_of(self, peer: PeerId) -> float | None:
-        """None for a newcomer."""
+        """None for a newcomer; 0 while a proof against it counts."""
+        if is_convicted(self._state, peer, self._now):
+            return 0.0
         row = self._state.evidence.get(peer)
         if row is None or not row.evidence.resolved:
             return None
@@ -42,12 +49,12 @@ class Presenter:
 
     def reputation(self, row: EvidenceRow) -> views.ReputationView:
         evidence = row.evidence.decayed(self._now, self._state.counter("resolved_total"))
-        low, high = evidence.interval()
-        differed = evidence.resolved - evidence.agreed
+        convicted = is_convicted(self._state, row.peer, self._now)
+        low, high = (0.0, 0.0) if convicted else evidence.interval()
         return views.ReputationView(
             peer=row.peer,
             name=self.name(row.peer).name,
-            reputation=evidence.reputation,
+            reputation=0.0 if convicted else evidence.reputation,
             low=low,
             high=high,
             resolved=evidence.resolved,
@@ -55,8 +62,15 @@ class Presenter:
             silent=evidence.silent,
             withheld=evidence.withheld,
             last_seen=row.evidence.updated,
-            flags=(f"differed({differed})",) if differed else (),
+            flags=self._flags(row),
         )
+
+    def _flags(self, row: EvidenceRow) -> tuple[str, ...]:
+        """What to know of a peer at a glance: proofs against it, then how often it differed here."""
+        kinds = Counter(conviction.kind for conviction in self._state.convictions.of(row.peer))
+        differed = row.evidence.resolved - row.evidence.agreed
+        proofs = tuple(f"{kind}({kinds[kind]})" for kind in (FRAUD, EQUIVOCATION) if kinds[kind])
+        return (*proofs, f"differed({differed})") if differed else proofs
 
     def peer(
         self, peer: PeerId, addresses: tuple[str, ...], connected: bool, inbound: bool, rtt_ms: float | None
@@ -140,20 +154,29 @@ class Presenter:
         )
 
     def board(self, row: BenchmarkRow) -> views.BoardView:
+        words = {
+            result.record: word
+            for result in self._state.results
+            if result.benchmark == row.id
+            if (word := word_on(self._state, result, self._me, self._roots, self._now)) is not None
+        }
         lines: list[views.BoardLine] = []
-        for result in board(self._state, row.id):
-            lines.append(self._line(result, len(lines) + 1 if result.standing == MINE else None))
+        for result in board(self._state, row.id, words):
+            word = words.get(result.record) if result.standing == TRUSTED else None
+            lines.append(self._line(result, len(lines) + 1 if result.standing == MINE else None, word))
         spec = row.spec
         return views.BoardView(
             benchmark=row.id, name=spec.name, title=spec.title, primary=spec.metrics[0], lines=tuple(lines)
         )
 
-    def _line(self, result: ResultRow, rank: int | None) -> views.BoardLine:
+    def _line(self, result: ResultRow, rank: int | None, word: Word | None) -> views.BoardLine:
         return views.BoardLine(
             rank=rank,
             model=result.model,
             model_name=result.model_name,
             standing=result.standing,
+            auditors=tuple(self.name(peer) for peer in word.auditors) if word else (),
+            undetected=word.undetected if word else None,
             metrics=metric_views(result.metrics),
             certificate=_certificate(result.certificate),
             requester=self.name(result.requester),

@@ -25,11 +25,14 @@ from p2peval.core.state import State
 from p2peval.core.task import OVER
 from p2peval.core.types import PeerId, Seconds, to_nano
 from p2peval.daemon import refs, views
+from p2peval.daemon.bundle import report_of, write_bundle
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.library import Library
 from p2peval.daemon.present import Presenter, metric_views
+from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import CONNECT_TIMEOUT, DATA_PATIENCE, JOIN_PATIENCE
 from p2peval.errors import (
@@ -73,7 +76,8 @@ class NodeService:
 
     @property
     def _present(self) -> Presenter:
-        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports)
+        roots = tuple(PeerId(peer) for peer in self.config.reputation.trust_roots)
+        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports, roots)
 
     async def _command(self, make: Callable[[str], Event]) -> Reply:
         reply = await self.driver.ask(make)
@@ -330,6 +334,12 @@ class NodeService:
             samples=row.spec.samples,
             metrics=metric_views(answer.metrics),
         )
+
+    async def report(self, ref: str) -> ReportFile:
+        return await report_of(refs.any_task(self._state, ref), self.driver, self.config.network.id)
+
+    async def bundle(self, ref: str, directory: str) -> BundleView:
+        return await write_bundle(Path(directory), await self.report(ref), self.library)
 
     async def cancel(self, ref: str) -> views.TaskView:
         row = refs.own_task(self._state, ref)

@@ -125,7 +125,8 @@ class ReputationView(Struct, frozen=True, kw_only=True):
     """This node's estimate of a peer, 0 ≤ low ≤ reputation ≤ high ≤ 1 (95 % interval).
 
     ``resolved``: undecayed count of own re-runs; ``agreed``: share of them that agreed, None without
-    any. ``silent`` and ``withheld`` count missed windows. ``flags``: short codes, e.g. "differed(2)".
+    any. ``silent`` and ``withheld`` count missed windows. ``flags``: short codes, e.g. "fraud-proof(1)", with which
+    reputation is 0, or "differed(2)".
     """
 
     peer: str
@@ -284,9 +285,9 @@ class StoryLine(Struct, frozen=True, kw_only=True):
 class TaskView(Struct, frozen=True, kw_only=True):
     """A task of ours, or the result of somebody else's (``replicas`` is empty then).
 
-    ``state`` as in core.state.TaskState. ``standing``: "me" (audited here), "claimed", or "" before the
-    end. ``announced_to``: members known when it was announced. ``record``: id of the ResultRecord,
-    ``report``: path of the report file ("" before the end). ``story``: from ``daemon.story``.
+    ``state`` as in core.state.TaskState. ``standing``: as on the board, or "" before the end. ``announced_to``:
+    members known when it was announced. ``record``: id of the ResultRecord, ``report``: path of the report
+    file ("" before the end). ``story``: from ``daemon.story``.
     """
 
     id: str
@@ -362,12 +363,18 @@ class RescoreView(Struct, frozen=True, kw_only=True):
 
 
 class BoardLine(Struct, frozen=True, kw_only=True):
-    """``rank`` from 1; None for claims, which never set the ranking."""
+    """``rank`` from 1; None for what others say, which never sets the ranking.
+
+    ``standing``: "me", "trusted", "claimed", "unauditable" or "refuted". ``auditors``: those whose audits make a line
+    "trusted", and ``undetected``: the probability that a lie beyond delta escaped them all.
+    """
 
     rank: int | None
     model: str
     model_name: str
     standing: str
+    auditors: tuple[PeerName, ...] = ()
+    undetected: float | None = None
     metrics: tuple[MetricView, ...]
     certificate: CertificateView | None
     requester: PeerName

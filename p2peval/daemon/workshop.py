@@ -6,18 +6,27 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-import trio
 
-from p2peval.core.effects import Compare, RunEvaluation
-from p2peval.core.events import ComparisonFailed, ComparisonFinished, EvaluationFailed, EvaluationFinished
+from p2peval.core.effects import Compare, Prove, RunEvaluation, Sample, Settle
+from p2peval.core.events import (
+    ComparisonFailed,
+    ComparisonFinished,
+    EvaluationFailed,
+    EvaluationFinished,
+    JobFailed,
+    Proven,
+    Sampled,
+    Settled,
+)
 from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
 from p2peval.core.types import PeerId
-from p2peval.daemon.library import Library
+from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
 from p2peval.evaluation import jobs
+from p2peval.evaluation.recipe import Recipe, equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
-from p2peval.evaluation.turns import OWN
+from p2peval.evaluation.turns import CHECKS, OWN
 from p2peval.wire.ids import public_key_of
 
 NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
@@ -27,7 +36,7 @@ NOT_DONE = (EvaluationError, ConfigError, StoreError, NotFoundError)
 class Workshop:
     """``public_key``: this node's, bound into every leaf of its outputs. ``scratch``: a folder of its own."""
 
-    def __init__(self, sandbox: Sandbox, library: Library, public_key: bytes, scratch: Path) -> None:
+    def __init__(self, sandbox: Sandbox, library: Shelf, public_key: bytes, scratch: Path) -> None:
         self._sandbox = sandbox
         self._library = library
         self._public_key = public_key
@@ -55,7 +64,7 @@ class Workshop:
             out = Path(folder) / "outputs"
             job = jobs.Evaluate(run, self._public_key, str(out))
             answer = await self._sandbox.run(job, deadline=spec.limits.seconds, queue=queue)
-            return answer, await trio.to_thread.run_sync(self._library.store.add_file, out)
+            return answer, await self._library.add(out)
 
     async def compare(self, effect: Compare) -> ComparisonFinished | ComparisonFailed:
         try:
@@ -90,6 +99,60 @@ class Workshop:
         )
         # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
         return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
+
+    async def sample(self, effect: Sample) -> Sampled | JobFailed:
+        """Our own outputs at some samples, for a blind audit."""
+        try:
+            job = jobs.Sample(await self._run(effect.spec, await self._library.path(effect.model.cid)), effect.indices)
+            answer = await self._sandbox.run(job, deadline=effect.spec.limits.seconds, queue=CHECKS)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Sampled(effect.id, answer.equivalence_class, answer.rows)
+
+    async def settle(self, effect: Settle) -> Settled | JobFailed:
+        """Our own word on one sample of a fraud proof."""
+        spec = effect.spec
+        try:
+            job = jobs.Settle(
+                run=await self._run(spec, await self._library.path(effect.model.cid)),
+                index=effect.index,
+                row=effect.row,
+                equivalence_class=effect.equivalence_class,
+                tolerance=spec.tolerance,
+                fraud_margin=spec.fraud_margin,
+            )
+            answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE, queue=CHECKS)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Settled(effect.id, answer.verdict, equivalence_class(Recipe(spec.profile)))
+
+    async def prove(self, effect: Prove) -> Proven | JobFailed:
+        """The row and the path of a fraud proof of ours."""
+        spec = effect.spec
+        try:
+            job = jobs.Prove(
+                run=await self._run(spec, await self._library.path(effect.model.cid)),
+                outputs=await self._library.path(effect.outputs.cid),
+                public_key=public_key_of(effect.evaluator),
+                indices=effect.differing,
+                equivalence_class=effect.equivalence_class,
+                tolerance=spec.tolerance,
+                fraud_margin=spec.fraud_margin,
+            )
+            answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Proven(
+            effect_id=effect.id,
+            benchmark=effect.benchmark,
+            task=effect.task,
+            assignment=effect.assignment,
+            announcement=effect.announcement,
+            reveal=effect.reveal,
+            index=answer.index,
+            row=answer.row,
+            path=answer.path,
+        )
 
     async def scan(self, spec: BenchmarkSpec, model: Path) -> None:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""
@@ -139,14 +202,11 @@ class Workshop:
 
     async def prepare(self, directory: Path) -> tuple[jobs.Prepared, dict[str, Blob]]:
         """Parse a benchmark directory's data; returns inputs, labels and any groups on the shelf, by these names."""
-        store = self._library.store
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             job = jobs.Prepare(str(directory), folder)
             answer = await self._sandbox.run(job, deadline=PREPARE_SECONDS)
             names = ("inputs", "labels", *(("groups",) if answer.group_names else ()))
-            blobs = {
-                name: await trio.to_thread.run_sync(store.add_file, Path(folder) / f"{name}.npy") for name in names
-            }
+            blobs = {name: await self._library.add(Path(folder) / f"{name}.npy") for name in names}
         return answer, blobs
 
     def _queue(self, requester: PeerId | None) -> str:

@@ -45,9 +45,9 @@ def read_arrow(wanted: Wanted) -> Iterator[Rows]:
         with open(wanted.source.file, "rb") as file:
             is_file = file.read(len(_MAGIC)) == _MAGIC
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        names = _ipc(mapped, is_file, None).schema.names
-        fields = [place(name, names, wanted.problems) for name in wanted.source.columns]
-        reader = _ipc(mapped, is_file, fields)
+        reader = _ipc(mapped, is_file)
+        for name in wanted.source.columns:
+            place(name, reader.schema.names, wanted.problems)
         batches = (reader.get_batch(at) for at in range(reader.num_record_batches)) if is_file else iter(reader)
         for rows in _rows(batches, wanted):
             yield rows
@@ -63,9 +63,9 @@ def _one_thread() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
 
 
-def _ipc(mapped: mmap.mmap, is_file: bool, fields: list[int] | None) -> pa.RecordBatchStreamReader:
-    """``fields``: the columns to unpack, None for all. Views into ``mapped`` where nothing is packed."""
-    options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=fields)
+def _ipc(mapped: mmap.mmap, is_file: bool) -> pa.RecordBatchStreamReader:
+    """Batches are views into ``mapped`` where nothing is packed; to ask for some columns would copy them whole."""
+    options = pa.ipc.IpcReadOptions(use_threads=False)
     source = pa.BufferReader(pa.py_buffer(mapped))
     return pa.ipc.open_file(source, options=options) if is_file else pa.ipc.open_stream(source, options=options)
 

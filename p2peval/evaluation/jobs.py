@@ -1,24 +1,21 @@
-"""What the daemon asks of a worker process and what it hears back: framed msgpack on a pipe.
+"""What the daemon asks of a worker process and what it hears back.
 
-Decides the shape of every job and answer and the frame around it. Must not know how a job is done or
-how a process is run. Never pickle: a parent that unpickles is owned by its worker (evaluation.md).
-Paths are absolute; arrays travel as files, so that no frame grows with the dataset.
+Decides the shape of every job and answer. Must not know how a job is done, how a process is run or how both talk
+(evaluation.frames). Paths are absolute; arrays travel as files, so that no frame grows with the dataset.
 """
 
 from __future__ import annotations
 
 import math
-import struct
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
-from p2peval.core.text import one_line
+from p2peval.core.text import lines, one_line
 from p2peval.core.verdict import Verdict
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE, WORKER_FRAME, WORKER_WORDS
-from p2peval.errors import EvaluationError, LocalProtocolError
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE, WORKER_WORDS
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -30,8 +27,7 @@ class Answer(msgspec.Struct, frozen=True):
 class Failed(Answer, frozen=True, tag="failed"):
     """An EvaluationError of the worker; a ConfigError where ``config``.
 
-    Names in it are a stranger's, and so may the worker be: what is too long is cut, what could steer a terminal
-    is left out, by whoever makes one and again by whoever reads one.
+    Its words may be a stranger's: whoever makes or reads one cuts them, and leaves out what could steer a terminal.
     """
 
     reason: str
@@ -42,9 +38,7 @@ class Failed(Answer, frozen=True, tag="failed"):
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "reason", one_line(self.reason, 64))
         for name in ("detail", "hint"):
-            lines = getattr(self, name)[:WORKER_WORDS].split("\n")
-            text = "\n".join(one_line(line, WORKER_WORDS) for line in lines)
-            msgspec.structs.force_setattr(self, name, text)
+            msgspec.structs.force_setattr(self, name, lines(getattr(self, name), WORKER_WORDS))
 
 
 class Prepared(Answer, frozen=True, tag="prepared"):
@@ -120,6 +114,21 @@ class Rescored(Answer, frozen=True, tag="rescored"):
     """The metrics of outputs that were saved: no model was run."""
 
     metrics: tuple[MetricReport, ...]
+
+
+class Sampled(Answer, frozen=True, tag="sampled"):
+    """Canonical rows of one's own run, in the order of the indices asked for."""
+
+    equivalence_class: str
+    rows: tuple[bytes, ...]
+
+
+class Proven(Answer, frozen=True, tag="proven"):
+    """One claimed row that a re-run of it alone finds false, and its Merkle path."""
+
+    index: int
+    row: bytes
+    path: tuple[bytes, ...]
 
 
 class Tried(Answer, frozen=True, tag="tried"):
@@ -235,6 +244,18 @@ class _RunJob(Job[A], frozen=True):
         return (self.run.model, self.run.inputs)
 
 
+class _JudgedJob(_RunJob[A], frozen=True):
+    """A re-run of what was made in ``equivalence_class``, as is said."""
+
+    equivalence_class: str
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def memory_mb(self) -> int:
+        return _twice_open(self.run.limits)
+
+
 class Evaluate(_RunJob[Evaluated], frozen=True, tag="evaluate"):
     """Run the model and write its canonical outputs to ``out``: raw rows, little-endian, no header."""
 
@@ -274,11 +295,10 @@ class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
         return _twice_open(self.run.limits)
 
 
-class Compare(_RunJob[Compared], frozen=True, tag="compare"):
+class Compare(_JudgedJob[Compared], frozen=True, tag="compare"):
     """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
 
-    ``equivalence_class``: in which they are said to have been made. ``others``: outputs of other replicas.
-    ``scoring`` None: no labels here, hence no metrics.
+    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
     """
 
     answers = Compared
@@ -289,19 +309,40 @@ class Compare(_RunJob[Compared], frozen=True, tag="compare"):
     nonce: bytes
     task: str
     drawn: int
-    equivalence_class: str
-    tolerance: Tolerance
-    fraud_margin: int
     scoring: Scoring | None
-
-    @property
-    def memory_mb(self) -> int:
-        return _twice_open(self.run.limits)
 
     @property
     def reads(self) -> tuple[str, ...]:
         labels = self.scoring.reads if self.scoring else ()
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
+
+
+class Sample(_RunJob[Sampled], frozen=True, tag="sample"):
+    """Run the model at ``indices`` only, each in its own batch."""
+
+    answers = Sampled
+    indices: tuple[int, ...]
+
+
+class Settle(_JudgedJob[Compared], frozen=True, tag="settle"):
+    """Re-run one sample, of which ``row`` is claimed."""
+
+    answers = Compared
+    index: int
+    row: bytes
+
+
+class Prove(_JudgedJob[Proven], frozen=True, tag="prove"):
+    """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them."""
+
+    answers = Proven
+    outputs: str
+    public_key: bytes
+    indices: tuple[int, ...]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.run.model, self.run.inputs, self.outputs)
 
 
 class Rescore(Job[Rescored], frozen=True, tag="rescore"):
@@ -335,8 +376,10 @@ class Trial(Job[Tried], frozen=True, tag="trial"):
     answers = Tried
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Rescore | Trial
-AnyAnswer = Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Rescored | Tried
+AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Sample | Settle | Prove | Rescore | Trial
+AnyAnswer = (
+    Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Sampled | Proven | Rescored | Tried
+)
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -355,54 +398,3 @@ def _twice_open(limits: Limits) -> int:
 def row_bytes(tensor: Tensor) -> int:
     """Bytes of one sample."""
     return math.prod(tensor.shape) * DTYPES[tensor.dtype]
-
-
-# ── frames: 4 bytes of length, big-endian, and msgpack ────────────────────────────────────────────
-
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that a hostile worker may write."""
-
-HEADER = struct.Struct(">I")
-_orders = msgspec.msgpack.Decoder(Order)
-_answers: msgspec.msgpack.Decoder[AnyAnswer] = msgspec.msgpack.Decoder(AnyAnswer)
-
-
-def frame(message: Order | Answer) -> bytes:
-    """Raises LocalProtocolError where the message is larger than a frame may be."""
-    body = msgspec.msgpack.encode(message)
-    if len(body) > WORKER_FRAME:
-        raise LocalProtocolError(f"{type(message).__name__} of {len(body)} bytes on the worker's pipe")
-    return HEADER.pack(len(body)) + body
-
-
-def missing(data: bytes | bytearray) -> int:
-    """Bytes to read on until ``data`` is a whole frame; 0 too where it announces more than a frame may have."""
-    if len(data) < HEADER.size:
-        return HEADER.size - len(data)
-    size: int = HEADER.unpack_from(data)[0]
-    return max(0, HEADER.size + size - len(data)) if size <= WORKER_FRAME else 0
-
-
-def decode_order(data: bytes | bytearray) -> Order:
-    """Raises EvaluationError: garbage."""
-    try:
-        return _orders.decode(_body(data))
-    except UNREADABLE as error:
-        raise EvaluationError("garbage", f"no order on the worker's pipe: {error}") from None
-
-
-def decode_answer(data: bytes | bytearray) -> AnyAnswer:
-    """Raises EvaluationError: garbage."""
-    try:
-        return _answers.decode(_body(data))
-    except UNREADABLE as error:
-        raise EvaluationError("garbage", f"no answer on the worker's pipe: {error}") from None
-
-
-def _body(data: bytes | bytearray) -> bytes:
-    if missing(data):
-        raise EvaluationError("garbage", "a frame on the worker's pipe broke off")
-    size: int = HEADER.unpack_from(data)[0]
-    if size > WORKER_FRAME:
-        raise EvaluationError("garbage", f"a frame of {size} bytes on the worker's pipe")
-    return bytes(data[HEADER.size :])

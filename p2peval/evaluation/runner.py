@@ -2,7 +2,7 @@
 
 Decides how each job is done; everything that opens a stranger's file happens here. Must not know the
 daemon, the network or the store. One order comes in on stdin, one answer goes out on stdout
-(evaluation.jobs); what else is printed lands on stderr. Source: evaluation.md, The sandbox.
+(evaluation.jobs, in evaluation.frames); what else is printed lands on stderr. Source: evaluation.md, The sandbox.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from p2peval.core.messages import Tensor
 from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
+from p2peval.evaluation.frames import decode_order, frame, missing
 from p2peval.evaluation.jobs import (
     Answer,
     AnyJob,
@@ -33,18 +34,18 @@ from p2peval.evaluation.jobs import (
     Prepare,
     Preview,
     Previewed,
+    Prove,
     Rehearse,
     Rehearsed,
     Rescore,
     Rescored,
     Run,
+    Sample,
     Scan,
     Scanned,
+    Settle,
     Trial,
     Tried,
-    decode_order,
-    frame,
-    missing,
     row_bytes,
 )
 
@@ -87,6 +88,8 @@ def perform(job: AnyJob) -> Answer:
             return _rehearse(job)
         case Compare():
             return _compare(job)
+        case Sample() | Settle() | Prove():
+            return _single(job)
         case Rescore():
             return _rescore(job)
         case Trial():
@@ -206,6 +209,19 @@ def _compare(job: Compare) -> Compared:
     within = allowed(job.tolerance, job.equivalence_class, subject.recipe)
     metrics = score(job.scoring, claimed, within) if job.scoring else ()
     return Compared(found.verdict, "", len(drawn), len(checked), found.differing[:MAX_DIFFERING], metrics)
+
+
+def _single(job: Sample | Settle | Prove) -> Answer:
+    from p2peval.evaluation import singles
+
+    subject = _subject(job.run)
+    match job:
+        case Sample():
+            return singles.sample(job, subject)
+        case Settle():
+            return singles.settle(job, subject)
+        case Prove():
+            return singles.prove(job, subject, _read_outputs(job.outputs, job.run.samples, job.run.output))
 
 
 def _rescore(job: Rescore) -> Rescored:

@@ -20,7 +20,8 @@ import trio
 from p2peval.core.types import Seconds
 from p2peval.errors import ConfigError, EvaluationError
 from p2peval.evaluation import bwrap
-from p2peval.evaluation.jobs import Answer, AnyAnswer, AnyJob, Failed, Job, Order, Prepare, frame
+from p2peval.evaluation.frames import frame
+from p2peval.evaluation.jobs import Answer, AnyAnswer, AnyJob, Failed, Job, Order, Prepare
 from p2peval.evaluation.turns import OWN, Turns
 from p2peval.evaluation.workers import Sight, Zygote
 

@@ -15,6 +15,9 @@ import trio
 OWN = ""
 """The queue that goes before all others."""
 
+CHECKS = "checks"
+"""The queue of what this node checks without having asked for it; it waits in turn with what others ask."""
+
 
 class Turns:
     """``places``: how many may work at once."""

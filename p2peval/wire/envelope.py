@@ -19,7 +19,7 @@ from p2peval.defaults import NETWORK_ID
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
 from p2peval.wire import codec
 from p2peval.wire.frames import Envelope, PublicKey
-from p2peval.wire.ids import object_id, peer_id_of
+from p2peval.wire.ids import object_id, peer_id_of, public_key_of
 from p2peval.wire.varint import joined
 
 P = TypeVar("P", bound=Payload)
@@ -43,6 +43,9 @@ class EnvelopeSealer:
     @property
     def peer_id(self) -> PeerId:
         return self._peer_id
+
+    def key_of(self, peer: PeerId) -> bytes:
+        return public_key_of(peer)
 
     def seal(self, payload: P) -> Sealed[P]:
         """Raises LocalProtocolError for a payload that others would refuse, or of another author."""

@@ -50,7 +50,7 @@ def run(scratch: Path) -> list[Row]:
 
 async def _measure(case: Case, scratch: Path) -> list[Row]:
     store = BlobStore(scratch / f"{case.name}-blobs", 4 << 30)
-    spec, model = _put(case, store, scratch)
+    spec, model = put(case, store, scratch)
     no_network: Any = None  # all blobs are here
     async with Sandbox(1, sight=Sight(writes=(str(scratch),))) as sandbox:
         workshop = Workshop(sandbox, Library(no_network, store, Clock()), seed_of("me"), scratch)
@@ -70,7 +70,7 @@ async def _measure(case: Case, scratch: Path) -> list[Row]:
     ]
 
 
-def _put(case: Case, store: BlobStore, scratch: Path) -> tuple[BenchmarkSpec, Blob]:
+def put(case: Case, store: BlobStore, scratch: Path) -> tuple[BenchmarkSpec, Blob]:
     inputs = scratch / f"{case.name}.npy"
     np.save(inputs, case.inputs)
     spec = replace(

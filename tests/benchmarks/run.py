@@ -15,6 +15,7 @@ import bench_evaluation
 import bench_gossip
 import bench_ingest
 import bench_large
+import bench_proof
 import bench_sandbox
 from report import Row, save, table
 
@@ -25,6 +26,7 @@ FAMILIES = {
     "blob": bench_blob.run,
     "gossip": bench_gossip.run,
     "large": bench_large.run,
+    "proof": bench_proof.run,
 }
 BUILD = Path(__file__).resolve().parents[2] / "build"
 

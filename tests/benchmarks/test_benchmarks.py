@@ -8,6 +8,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_proof
 import bench_sandbox
 import pytest
 from report import Row
@@ -30,6 +31,17 @@ def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     names = positive(bench_evaluation.run(tmp_path))
     ratios = {f"evaluation.ratio.{name}" for name in bench_evaluation.WANTED}
     assert ratios <= names
+
+
+def test_fraud_proofs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_proof, "RUNS", 1)
+    monkeypatch.setattr(bench_proof, "READS", 2)
+    assert positive(bench_proof.run(tmp_path)) == {
+        "proof.bytes",
+        "proof.build_ms",
+        "proof.read_ms",
+        "proof.rerun_ms",
+    }
 
 
 def test_workers_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

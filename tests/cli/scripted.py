@@ -11,6 +11,8 @@ from typing import Any
 import trio
 
 from p2peval.daemon import server, views
+from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.story import with_story
 from p2peval.errors import P2pevalError
 from p2peval.paths import Paths
@@ -150,6 +152,7 @@ class Scripted:
         self.kept: list[views.EventView] = []
         self.channels: list[trio.MemorySendChannel[views.EventView]] = []
         self.hang = False
+        self.report_file: ReportFile | None = None
 
     async def _say(self, view: Any, *call: Any) -> Any:
         self.calls.append(call)
@@ -273,6 +276,15 @@ class Scripted:
         )
         return await self._say(view, "rescore", ref, metrics)
 
+    async def report(self, ref: str) -> ReportFile:
+        return await self._say(self.report_file, "report", ref)
+
+    async def bundle(self, ref: str, directory: str) -> BundleView:
+        view = BundleView(
+            directory=directory, record="r", files=("report.json",), missing=("model.onnx: nobody has it",)
+        )
+        return await self._say(view, "bundle", ref, directory)
+
     async def cancel(self, ref: str) -> views.TaskView:
         return await self._say(task("cancelled", reason="cancelled"), "cancel", ref)
 
@@ -280,9 +292,12 @@ class Scripted:
         facts: dict[str, Any] = {"model": MODEL, "metrics": (ACCURACY,), "certificate": CERTIFICATE}
         facts |= {"requester": ANN_NAME, "evaluators": (ANN_NAME,), "task": TASK, "record": "r", "finished": 2.0}
         mine = views.BoardLine(rank=1, model_name="logreg", standing="me", **facts)
+        trusted = views.BoardLine(
+            rank=None, model_name="mlp", standing="trusted", auditors=(ANN_NAME, ANN_NAME), undetected=0.0412, **facts
+        )
         claimed = views.BoardLine(rank=None, model_name="forest", standing="claimed", **facts)
         view = views.BoardView(
-            benchmark=BENCH, name="digits", title="Digits", primary="accuracy", lines=(mine, claimed)
+            benchmark=BENCH, name="digits", title="Digits", primary="accuracy", lines=(mine, trusted, claimed)
         )
         return await self._say(view, "board", ref)
 

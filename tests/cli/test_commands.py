@@ -30,14 +30,15 @@ ASKING = {
     "eval.ls": ("eval", "ls"),
     "eval.show": ("eval", "show", TASK),
     "eval.rescore": ("eval", "rescore", TASK, "--metric", "accuracy"),
+    "eval.export": ("eval", "export", TASK, "--to", "bundle", "--out", "bundle"),
     "eval.cancel": ("eval", "cancel", TASK),
     "board": ("board", "digits"),
     "rep.ls": ("rep", "ls", "--bench", "digits"),
     "rep.show": ("rep", "show", "Kq9f"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "demo"}
-"""Answers without a Service behind them; their tests stand in test_alone.py and test_demo.py."""
+ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "eval.verify", "demo"}
+"""Answers without a Service behind them; their tests stand in test_alone.py, test_verify.py and test_demo.py."""
 
 
 @pytest.fixture
@@ -89,7 +90,9 @@ def test_reputation_table_reads_as_promised(shell: Shell, service: Scripted) -> 
 
 
 def test_board_ranks_no_claim(shell: Shell, service: Scripted) -> None:
-    _, mine, claimed = shell.run("board", "digits").stdout.splitlines()
+    _, mine, trusted, claimed = shell.run("board", "digits").stdout.splitlines()
+    assert trusted.split()[0] == "-"
+    assert "trusted 2 (4.1 % miss)" in trusted
     assert mine.split()[:4] == ["1", "logreg", "bafk…elmo", "0.9417"]
     assert "±0.010" in mine
     assert "404/1797" in mine

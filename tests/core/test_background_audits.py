@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from small_world import Host, World
+from belief_world import BeliefWorld, watchful
+from small_world import Host
 
+from p2peval.core.belief_rows import WatchState
 from p2peval.core.effects import Compare
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.core.policy import Policy
-from p2peval.core.types import PeerId
-from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES
+from p2peval.defaults import BACKGROUND_SHARE, OUTPUTS_PATIENCE, WATCH_AGAIN, WATCH_PAUSE, WATCH_SAMPLES
 
 
-def watchful(member: Host) -> None:
-    member.node._ctx.policy = Policy(background_audits=True, accept_from=(PeerId("nobody"),))
-    member.perform(member.node.resume(member.world.now))
-
-
-class Conspiracy(World):
+class Conspiracy(BeliefWorld):
     """Host 0 asks, host 1 evaluates, and they are one person: host 0's audit finds whatever 1 says true."""
 
     def __init__(self, *, lies: bool) -> None:
@@ -52,7 +48,7 @@ def test_a_fake_record_is_a_claim_first_and_refuted_by_every_members_own_audit()
     for member in world.members:
         assert world.believed(member) < 0.5
         assert [row.standing for row in board(member.node.state, world.benchmark)] == [REFUTED]
-        assert not len(member.node.state.watches)
+        assert [row.state for row in member.node.state.watches] == [WatchState.DONE]
 
 
 def test_a_true_record_is_ranked_with_the_certificate_of_ones_own_samples() -> None:
@@ -92,6 +88,24 @@ def test_two_members_draw_different_samples_of_the_same_record() -> None:
     world = Conspiracy(lies=False)
     drawn = {member.secrets.nonce("watch", member.node.state.results[world.task].record) for member in world.members}
     assert len(drawn) == len(world.members)
+
+
+def test_audits_take_no_more_than_their_share_of_the_time() -> None:
+    world = Conspiracy(lies=False)
+    world.job_s = 30.0
+    second = world.start(world.requester, world.benchmark, "second")
+    member = world.members[0]
+    watches = member.node.state.watches
+
+    def done(count: int) -> Callable[[], bool]:
+        return lambda: len(watches.of(WatchState.DONE)) == count
+
+    world.run_until(done(1), patience=1000.0)
+    first = world.now
+    assert second in watches
+    world.run_until(done(2), patience=4000.0)
+    assert world.now - first >= 30.0 / BACKGROUND_SHARE
+    assert world.now - first <= 2 * 30.0 / BACKGROUND_SHARE + 60.0 + 2 * WATCH_PAUSE
 
 
 def test_a_killed_member_goes_on_with_its_audit() -> None:

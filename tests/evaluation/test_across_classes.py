@@ -22,8 +22,7 @@ from p2peval.evaluation.jobs import Compared
 from p2peval.evaluation.processor import isa_tier, tier, truthful
 from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 
-CLASSICAL = ("logistic", "forest", "mlp")
-KINDS = (*CLASSICAL, "cnn")
+KINDS = ("logistic", "forest", "mlp", "cnn")
 
 
 def case_of(kind: str, folder: Path, profile: str = "all") -> Trial:
@@ -48,7 +47,7 @@ class Abroad:
 
 def emulated(processor: str, profile: str, kinds: tuple[str, ...], folder: Path) -> Abroad:
     if QEMU is None:
-        pytest.skip("qemu-user is not installed: another processor cannot be emulated")
+        pytest.skip("another processor cannot be emulated here: apt-get install qemu-user")
     cases = {kind: case_of(kind, folder / kind, profile) for kind in kinds}
     said = run_elsewhere([case.run for case in cases.values()], processor, folder)
     return Abroad(cases, dict(zip(cases, said, strict=True)))
@@ -61,7 +60,7 @@ def nehalem(tmp_path_factory: pytest.TempPathFactory) -> Abroad:
 
 @pytest.fixture(scope="module")
 def haswell(tmp_path_factory: pytest.TempPathFactory) -> Abroad:
-    return emulated("Haswell", "canonical", CLASSICAL, tmp_path_factory.mktemp("haswell"))
+    return emulated("Haswell", "canonical", KINDS, tmp_path_factory.mktemp("haswell"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,7 +84,7 @@ def test_an_older_processor_really_rounds_otherwise_and_is_never_blamed_for_it(n
     assert case.audit(lie, there.equivalence_class).verdict is Verdict.DIFFERS
 
 
-@pytest.mark.parametrize("kind", CLASSICAL)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_canonical_recipe_gives_an_avx2_processor_the_bytes_of_this_one(haswell: Abroad, kind: str) -> None:
     there = haswell.said[kind]
     assert there.equivalence_class.split("/")[1:4] == ["opt-none", "x86_64", "avx2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -11,7 +12,7 @@ from onnx import AttributeProto, TensorProto, helper
 from onnx_models import WEIGHTS, classifier, constant, matmul, model, value
 
 from p2peval.errors import EvaluationError
-from p2peval.evaluation import jobs
+from p2peval.evaluation import frames, jobs
 from p2peval.evaluation.operators import OPSETS
 from p2peval.evaluation.scan import scan
 from p2peval.evaluation.tensors import unpacked_bytes
@@ -284,9 +285,9 @@ def test_a_failure_fits_its_frame_and_a_terminal_whoever_made_it() -> None:
     failed = jobs.Failed("r" * 1000, "row 1\nrow 2\x1b[2J" + "é" * 5_000_000, "\x07" * 100)
     assert failed.reason == "r" * 64
     assert failed.detail.startswith("row 1\nrow 2 [2J")
-    assert len(jobs.frame(failed)) < 20_000
-    body = jobs.msgspec.msgpack.encode({"type": "failed", "reason": "x", "detail": "a\x1bb" * 10_000})
-    read = jobs.decode_answer(jobs.HEADER.pack(len(body)) + body)
+    assert len(frames.frame(failed)) < 20_000
+    body = msgspec.msgpack.encode({"type": "failed", "reason": "x", "detail": "a\x1bb" * 10_000})
+    read = frames.decode_answer(frames.HEADER.pack(len(body)) + body)
     assert isinstance(read, jobs.Failed)
     assert "\x1b" not in read.detail
     assert len(read.detail) <= 8192

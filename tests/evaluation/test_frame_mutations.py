@@ -9,8 +9,9 @@ from time import perf_counter
 import pytest
 
 from p2peval.core.messages import Defined, Interval, MetricReport
+from p2peval.core.verdict import Verdict
 from p2peval.errors import EvaluationError
-from p2peval.evaluation import jobs
+from p2peval.evaluation import frames, jobs
 
 HANG = 1.0
 """Seconds that no single input may take."""
@@ -20,7 +21,9 @@ ANSWERS = (
     jobs.Failed("timeout", "it was still running"),
     jobs.Scanned(12, 3),
     jobs.Evaluated("ort-1.22/x86-64/avx2", bytes(32), 7188, 0.25, 310, 96),
-    jobs.Compared("", 404, 404, (3, 17), (REPORT,)),
+    jobs.Compared(Verdict.DIFFERS, "", 404, 404, (3, 17), (REPORT,)),
+    jobs.Sampled("ort-1.22/x86-64/avx2", (bytes(40), bytes(40))),
+    jobs.Proven(17, bytes(40), (bytes(32), bytes(32))),
     jobs.Previewed("ort-1.22/x86-64/avx2", (REPORT,), 0.25, 310, 96),
 )
 
@@ -41,19 +44,19 @@ def broken(frame: bytes, rng: Random) -> bytes:
                 body[at:at] = body[at : at + rng.randint(1, 64)]
             case _:
                 body[at:at] = rng.choice((b"\x91", b"\x81")) * rng.randint(1, 2000)
-    head = jobs.HEADER.pack(len(body)) if rng.random() < 0.8 else rng.randbytes(rng.randint(0, 4))
+    head = frames.HEADER.pack(len(body)) if rng.random() < 0.8 else rng.randbytes(rng.randint(0, 4))
     return head + bytes(body)
 
 
 def survive(count: int, seed: int) -> Counter[str]:
     rng = Random(seed)
-    seeds = [jobs.frame(answer) for answer in ANSWERS]
+    seeds = [frames.frame(answer) for answer in ANSWERS]
     heard: Counter[str] = Counter()
     for number in range(count):
         data = broken(seeds[number % len(seeds)], rng)
         began = perf_counter()
         try:
-            heard[type(jobs.decode_answer(data)).__name__] += 1
+            heard[type(frames.decode_answer(data)).__name__] += 1
         except EvaluationError as error:
             heard[error.reason] += 1
         assert perf_counter() - began < HANG, data.hex()

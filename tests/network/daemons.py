@@ -32,11 +32,13 @@ class Failed(Exception):
 
 
 class Peer:
-    """One home and, while it runs, its daemon."""
+    """One home and, while it runs, its daemon. ``program`` and ``settings`` (environment) count at its next start."""
 
     def __init__(self, home: Path, *, bootstrap: str = "") -> None:
         self.home = home
         self.bootstrap = bootstrap
+        self.program: tuple[str, ...] = (*P2PEVAL, "--home", str(home), "daemon")
+        self.settings: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
         self.id = self.run("init")["peer"]
 
@@ -52,9 +54,7 @@ class Peer:
     def start(self) -> Peer:
         log = (self.home / "daemon.log").open("ab")
         with log:
-            self.process = subprocess.Popen(
-                (*P2PEVAL, "--home", str(self.home), "daemon"), stderr=log, env=self._environment()
-            )
+            self.process = subprocess.Popen(self.program, stderr=log, env=self._environment())
         wait_for(self._answers, f"the daemon of {self.home} to answer")
         return self
 
@@ -124,10 +124,13 @@ class Peer:
         )
 
     def _environment(self) -> dict[str, str]:
-        settings = {"P2PEVAL_NETWORK__LISTEN": json.dumps(["/ip4/127.0.0.1/tcp/0"])}
+        settings = {
+            "P2PEVAL_NETWORK__LISTEN": json.dumps(["/ip4/127.0.0.1/tcp/0"]),
+            "P2PEVAL_EVALUATION__BACKGROUND_AUDITS": "false",  # else any board may change while a test reads it
+        }
         if self.bootstrap:
             settings["P2PEVAL_NETWORK__BOOTSTRAP"] = json.dumps([self.bootstrap])
-        return {**os.environ, **settings}
+        return {**settings, **os.environ, **self.settings}
 
 
 @contextmanager

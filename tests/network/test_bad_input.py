@@ -77,11 +77,11 @@ def refused(peer: Peer, *words: str) -> tuple[int, str]:
 # ── models ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def product(path: Path, *, input: str = "X", inner: int = 2, outer: int = 3, then: str = "") -> Path:
+def product(path: Path, *, input: str = "X", inner: int = 2, outer: int = 3, then: str = "", **attributes: int) -> Path:
     """X·W, N×``inner`` to N×``outer``, with one more operator behind it."""
     nodes = [helper.make_node("MatMul", [input, "W"], ["Q" if then else "P"], name="product")]
     if then:
-        nodes.append(helper.make_node(then, ["Q"], ["P"], name="the last one"))
+        nodes.append(helper.make_node(then, ["Q"], ["P"], name="the last one", **attributes))
     graph = helper.make_graph(
         nodes,
         "model",
@@ -114,6 +114,11 @@ MODELS: dict[str, tuple[Callable[[Path], Path], int, tuple[str, ...]]] = {
     "wrong input shape": (lambda p: product(p, inner=5), ERROR, ("'X'", "N×5", "N×2")),
     "wrong output shape": (lambda p: product(p, outer=4), ERROR, ("'P'", "N×4", "N×3")),
     "a Bernoulli op": (lambda p: product(p, then="Bernoulli"), ERROR, ("Bernoulli", "'the last one'", "random")),
+    "a softmax over the batch": (
+        lambda p: product(p, then="Softmax", axis=0),
+        ERROR,
+        ("invalid: batch-dependent", "each sample by itself"),
+    ),
     "0 bytes": (empty, ERROR, ("empty", "0 bytes")),
     "a truncated file": (cut_short, ERROR, ("not a whole ONNX file", "100 bytes", "cut short")),
     "a directory": (folder, NOT_FOUND, ("case.onnx", "not a file")),

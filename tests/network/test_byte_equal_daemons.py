@@ -87,6 +87,7 @@ def run_all(requester: Peer, cases: list[Bench], folder: Path) -> dict[str, set[
     return said
 
 
+@pytest.mark.slow
 def test_two_daemons_say_the_same_bytes_of_six_kinds_of_models_before_and_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

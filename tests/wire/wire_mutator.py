@@ -11,10 +11,11 @@ def mutations(seeds: Sequence[bytes], count: int, seed: int) -> Iterator[bytes]:
     rng = Random(seed)
     for number in range(count):
         data = seeds[number % len(seeds)]
-        yield _values(data, rng) if number & 1 else _bytes(data, seeds, rng)
+        yield _values(data, rng) if number & 1 else broken_bytes(data, seeds, rng)
 
 
-def _bytes(data: bytes, seeds: Sequence[bytes], rng: Random) -> bytes:
+def broken_bytes(data: bytes, seeds: Sequence[bytes], rng: Random) -> bytes:
+    """Up to four bytes or runs of them changed, cut, doubled or taken from another seed."""
     out = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         at = rng.randrange(len(out) + 1)

@@ -74,6 +74,7 @@ class Stage:
         notices.bind("")  # the kernel picks a free abstract name
         environ = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         environ["NOTIFY_SOCKET"] = notices.getsockname().decode().replace("\0", "@", 1)
+        environ[f"{PREFIX}EVALUATION__BACKGROUND_AUDITS"] = "false"  # what others claim is to be seen as a claim
         program = ["p2peval.cli.demo.liar", str(player.home)] if player.lies else _honest(player)
         log = player.home / "daemon.log"
         with log.open("wb") as output, _uninterrupted():

@@ -1,0 +1,74 @@
+"""What a proof that holds leads to: no trust for a long time, its result refuted, others looked at again.
+
+A proof holds once this node itself has re-run it or, for an equivocation, read it: it is objective, so it
+weighs more than any evidence (trust.md §2). Who may be convicted is decided in ``fraud`` and ``equivocation``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from p2peval.core.belief_rows import ConvictionRow, WatchRow, WatchState
+from p2peval.core.context import Context
+from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
+from p2peval.core.rows import EvidenceRow
+from p2peval.core.state import State
+from p2peval.core.types import ObjectId, PeerId, Seconds, TaskId
+from p2peval.defaults import REOPENED
+from p2peval.trust.evidence import Evidence
+
+FRAUD = "fraud-proof"
+EQUIVOCATION = "equivocation"
+
+
+def is_convicted(state: State, peer: PeerId, now: Seconds) -> bool:
+    """Whether a proof against ``peer`` holds and has not lapsed."""
+    return any(row.until > now for row in state.convictions.of(peer))
+
+
+def proven(state: State, peer: PeerId, kind: str, where: str) -> bool:
+    """Whether the same deed is proven already: a second proof of it says nothing new."""
+    return any((row.kind, row.where) == (kind, where) for row in state.convictions.of(peer))
+
+
+def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) -> None:
+    """Trust ``peer`` no more, and look again at what rests on its word."""
+    until = ctx.now + ctx.policy.conviction_s
+    ctx.state.convictions.put(ConvictionRow(proof, peer, kind, where, ctx.now, until))
+    if ctx.state.evidence.get(peer) is None:  # so that it is listed among those we know something of
+        ctx.state.evidence.put(EvidenceRow(peer, Evidence.none(ctx.now, ctx.state.counter("resolved_total"))))
+    ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
+    _reopen(ctx, peer)
+
+
+def refute(ctx: Context, task: TaskId, evaluator: PeerId) -> None:
+    """A sample of this task's result is proven false, if it is ``evaluator``'s outputs that it rests on."""
+    result, watch = ctx.state.results.get(task), ctx.state.watches.get(task)
+    if result is None or result.evaluator != evaluator:
+        return
+    ctx.state.results.put(replace(result, standing=REFUTED))
+    if watch is not None:
+        ctx.state.watches.put(replace(watch, state=WatchState.DONE))
+
+
+def reopen(ctx: Context, task: TaskId) -> None:
+    """Audit somebody else's record anew, with a draw as large as its requester's own, before all others."""
+    row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
+    if row is None or result is None or not _stands(ctx, row):
+        return
+    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
+    if result.standing == MINE:
+        ctx.state.results.put(replace(result, standing=CLAIMED))
+
+
+def _reopen(ctx: Context, peer: PeerId) -> None:
+    """The last REOPENED records of others that rest on ``peer`` are audited anew, before all else."""
+    concerned = [row for row in ctx.state.watches if peer in (row.evaluator, row.requester) and _stands(ctx, row)]
+    concerned.sort(key=lambda row: ctx.state.results[row.task].finished, reverse=True)
+    for row in concerned[:REOPENED]:
+        reopen(ctx, row.task)
+
+
+def _stands(ctx: Context, row: WatchRow) -> bool:
+    result = ctx.state.results.get(row.task)
+    return row.state is not WatchState.UNDER_WAY and result is not None and result.standing != REFUTED
