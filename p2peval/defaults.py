@@ -75,14 +75,17 @@ BLOB_IDLE: Final = 30.0  # seconds a served stream may stay without a request, o
 # ── evaluation ────────────────────────────────────────────────────────────────────────────────────
 BATCH: Final = 32  # samples per session run; part of the recipe (measured: byte-equal, evaluation.md)
 PROFILE: Final = "all"  # the recipe: "all" optimisations, or "canonical" without any; evaluation.md
+MAX_TOML_BYTES: Final = 1024 * 1024  # bytes of a benchmark.toml; 40 000 columns may be named; guess
 MAX_DATA_BYTES: Final = 2 * 1024**3  # bytes of a dataset, packed or unpacked; guess
 NPY_HEADER: Final = 4096  # bytes before an array's first row at most: 8 sides take 192; numpy.lib.format
 INPUTS_RESIDENT: Final = 64 * 1024**2  # bytes of mapped inputs a worker reads before it lets go of them; guess
 MAX_MODEL_NODES: Final = 100_000  # nodes and initialisers of a model, with its subgraphs; guess
+MAX_UNPACKED_BYTES: Final = 2 * 1024**3  # bytes of a model's numbers, sparse ones made dense; protobuf's own limit
 MAX_GRAPH_DEPTH: Final = 16  # subgraphs within subgraphs; guess
 DATA_STEP: Final = 8 * 1024**2  # bytes of a dataset read and written at once; guess
 FORTRAN_BYTES: Final = 256 * 1024**2  # bytes of an array by columns, which is turned around in memory; guess
 MAX_LEVEL: Final = 1e6  # strength of a perturbation; level_nano stays exact in a float64; computed
+MAX_PROBLEM_BYTES: Final = 400  # bytes of one of them, with what stands in the cell; guess
 MAX_DATA_PROBLEMS: Final = 20  # problems of a dataset listed at once; guess
 DIFFERING_CHECKED: Final = 8  # rows re-run because replicas differ there; spec (trust.md §2)
 LIMIT_SECONDS: Final = 60  # seconds a model may run on a benchmark; guess
@@ -91,11 +94,13 @@ LIMIT_MODEL_MB: Final = 64  # MiB of a model file; guess
 DATA_MEMORY_MB: Final = 3072  # MiB of addresses to parse a dataset: a mapped file of MAX_DATA_BYTES and 1 GiB; guess
 WORKER_SLACK_MB: Final = 256  # MiB of addresses beside a job's own memory and what was mapped at its start; guess
 REQUIRE_SANDBOX: Final = False  # most containers lack bubblewrap; missing layers are said; spec (evaluation.md)
+ZYGOTE_GRACE: Final = 1.0  # seconds that a zygote gets to end all that it forked, before it is killed; guess
 TRIAL_SECONDS: Final = 30.0  # seconds that a worker may take to show that it works; 0.3 (measured), rest slack
 LOW_DISK_GB: Final = 1.0  # GB free, below which the disk is as good as full; guess
 BWRAP_PROBE: Final = 10.0  # seconds that bubblewrap may take to start something; 0.03 (measured), rest slack
 WORKER_FILES: Final = 64  # open files of a worker; guess
 WORKER_FRAME: Final = 1024 * 1024  # bytes of a job or an answer on the worker's pipe; guess
+WORKER_WORDS: Final = 8 * 1024  # bytes of a worker's reason for failing; 20 problems of 400; guess
 WORKER_STDERR: Final = 8 * 1024  # bytes kept of what a worker complains; guess
 
 # ── metrics ───────────────────────────────────────────────────────────────────────────────────────

@@ -22,3 +22,8 @@ def one_line(text: str, most: int = 256) -> str:
     """``text`` made plain, in at most ``most`` bytes of UTF-8."""
     data = _UNPRINTABLE.sub(" ", text).encode("utf-8", "replace")
     return data[:most].decode("utf-8", "ignore")
+
+
+def lines(text: str, most: int) -> str:
+    """``text`` made plain but for its line breaks, in at most ``most`` characters."""
+    return "\n".join(one_line(line, 4 * most) for line in text[:most].split("\n"))

@@ -54,12 +54,23 @@ def load(directory: Path) -> BenchmarkFile:
     """Read ``directory``/benchmark.toml. Raises ConfigError naming what is wrong and where."""
     path = directory / FILE_NAME
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = _parse(path)
     except FileNotFoundError:
         raise ConfigError(f"{path} does not exist", hint=f"p2peval bench init {directory}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of tomllib, of UTF-8, or of a number with too many digits
         raise ConfigError(f"{path}: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: it nests lists or tables deeper than can be read") from None
     return _read(path, values)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    """Raises ValueError, RecursionError."""
+    with path.open("rb") as file:
+        data = file.read(defaults.MAX_TOML_BYTES + 1)
+    if len(data) > defaults.MAX_TOML_BYTES:
+        raise ValueError(f"it has more than {defaults.MAX_TOML_BYTES} bytes")
+    return tomllib.loads(data.decode("utf-8"))
 
 
 def _read(path: Path, values: dict[str, Any]) -> BenchmarkFile:

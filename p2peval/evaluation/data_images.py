@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import csv
 import os
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,8 +27,13 @@ from p2peval.evaluation.data_rows import Rows, Wanted, place
 from p2peval.evaluation.data_source import FOLDERS, channels_first, picture_size
 from p2peval.evaluation.labels import Array
 
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning)
-"""What Pillow raises for a damaged picture; SyntaxError is its word for a broken PNG."""
+_BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, OverflowError, RuntimeError, struct.error,
+    zlib.error, MemoryError, Warning, Image.DecompressionBombError,
+)  # fmt: skip
+"""What Pillow raises for a damaged picture: its parsers index and unpack before they look. SyntaxError is its word
+for a broken PNG, and MemoryError comes of a part that says it has gigabytes: the pixels are few, that was checked.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,11 @@ def _picture(listed: _Listed, wanted: Wanted) -> Array | None:
             _check(image, picture_size(mode, wanted.input))
             pixels = np.asarray(image.convert(mode))
     except _BROKEN as error:
-        what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        what = (
+            error.strerror
+            if isinstance(error, OSError) and error.strerror
+            else str(error) or "a part of it is not as large as it says"
+        )
         wanted.problems.add(f"{listed.path}{listed.said}: {what.replace(str(path), 'it')}")
         return None
     if channels_first(mode, wanted.input):

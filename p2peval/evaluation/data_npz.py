@@ -20,6 +20,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from p2peval.defaults import DATA_STEP, FORTRAN_BYTES, MAX_DATA_BYTES
+from p2peval.evaluation import npy_file
 from p2peval.evaluation.data_rows import Rows, Wanted, cast, read_cells
 from p2peval.evaluation.labels import Array
 from p2peval.evaluation.problems import Problems
@@ -123,7 +124,7 @@ def _header(stream: IO[bytes], declared: int, key: str, kinds: str, problems: Pr
     try:
         version = npy.read_magic(stream)
         shape, by_columns, dtype = _HEADERS[version](stream)
-    except (ValueError, KeyError):
+    except (*npy_file.BROKEN, KeyError):
         raise problems.fatal(f"array {key!r} has no proper npy header") from None
     if dtype.kind not in kinds:
         raise problems.fatal(f"array {key!r} holds {dtype}, not numbers", "save it with a numeric dtype, unpickled")

@@ -26,7 +26,7 @@ from p2peval.evaluation.data_rows import Rows, Wanted
 from p2peval.evaluation.groups import GroupNames
 from p2peval.evaluation.jobs import Prepared
 from p2peval.evaluation.labels import Array, LabelRule
-from p2peval.evaluation.npy_file import NpyFile
+from p2peval.evaluation.npy_file import BROKEN, NpyFile
 from p2peval.evaluation.perturb import Perturbation
 from p2peval.evaluation.problems import Problems
 
@@ -146,7 +146,7 @@ def map_groups(path: Path, samples: int, groups: int) -> Array:
 def _map(path: Path, what: str, dtype: str, shape: tuple[int, ...]) -> Array:
     try:
         mapped = npy.open_memmap(path, mode="r")
-    except (ValueError, EOFError, OSError) as error:
+    except BROKEN as error:
         raise EvaluationError("data_mismatch", f"the benchmark's {what} cannot be read: {error}") from None
     array = mapped.view(np.ndarray)  # a memmap's slices cost microseconds each
     if array.dtype != np.dtype(dtype).newbyteorder("<") or array.shape != shape or not array.flags.c_contiguous:

@@ -13,8 +13,9 @@ import msgspec
 
 from p2peval.core.benchmark import DTYPES
 from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
+from p2peval.core.text import lines, one_line
 from p2peval.core.verdict import Verdict
-from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE
+from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE, WORKER_WORDS
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -24,12 +25,20 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Failed(Answer, frozen=True, tag="failed"):
-    """An EvaluationError of the worker; a ConfigError where ``config``."""
+    """An EvaluationError of the worker; a ConfigError where ``config``.
+
+    Its words may be a stranger's: whoever makes or reads one cuts them, and leaves out what could steer a terminal.
+    """
 
     reason: str
     detail: str
     hint: str = ""
     config: bool = False
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "reason", one_line(self.reason, 64))
+        for name in ("detail", "hint"):
+            msgspec.structs.force_setattr(self, name, lines(getattr(self, name), WORKER_WORDS))
 
 
 class Prepared(Answer, frozen=True, tag="prepared"):

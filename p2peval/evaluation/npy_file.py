@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,14 @@ import numpy as np
 from numpy.lib import format as npy
 
 from p2peval.evaluation.labels import Array
+
+BROKEN = (
+    ValueError, TypeError, OverflowError, EOFError, OSError, SyntaxError, tokenize.TokenError, RecursionError,
+    MemoryError,
+)  # fmt: skip
+"""What numpy raises for a header that is none: it reads it as Python, whose parser takes depth for lack of memory,
+and a side of True for a number.
+"""
 
 
 class NpyFile:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from p2peval.defaults import MAX_DATA_PROBLEMS
+from p2peval.core.text import one_line
+from p2peval.defaults import MAX_DATA_PROBLEMS, MAX_PROBLEM_BYTES
 from p2peval.errors import EvaluationError
 
 
@@ -17,7 +18,7 @@ class Problems:
     def add(self, problem: str) -> None:
         self._count += 1
         if len(self._kept) < MAX_DATA_PROBLEMS:
-            self._kept.append(f"{self._file} {problem}")
+            self._kept.append(one_line(f"{self._file} {problem}", MAX_PROBLEM_BYTES))
 
     def check(self) -> None:
         """Raises EvaluationError bad_data, one problem a line, if there was any."""

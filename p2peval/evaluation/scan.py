@@ -1,64 +1,24 @@
 """Which models are refused before they are opened.
 
 Decides from the ONNX file alone: an operator outside the allow-list, a random or training-mode one, a
-model-local function, external data, or too large a graph is refused, each with a reason of its own and
-the node's name. Must not know benchmarks or onnxruntime. Runs in the worker only: protobuf parses a
-stranger's bytes here. Source: evaluation.md, Determinism; ONNX operator sets 1 to 26 and ai.onnx.ml 1 to 5.
+model-local function, external data, a name that means two things, a tensor that is not what it says, or too
+large a graph is refused, each with a reason of its own and the node's name. Must not know benchmarks or
+onnxruntime. Runs in the worker only: protobuf parses a stranger's bytes here. Source: evaluation.md, Determinism.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from p2peval.defaults import MAX_GRAPH_DEPTH, MAX_MODEL_NODES
+from p2peval.core.text import one_line
+from p2peval.defaults import MAX_GRAPH_DEPTH, MAX_MODEL_NODES, MAX_UNPACKED_BYTES
 from p2peval.errors import EvaluationError
-
-
-def names(text: str) -> frozenset[str]:
-    """Operators, written as one text."""
-    return frozenset(text.split())
-
-
-RANDOM = names("Bernoulli Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike")
-"""Never the same twice: no second peer could check them."""
-
-STANDARD = names(
-    """
-    Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh Attention AveragePool
-    BatchNormalization BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike
-    Ceil Celu CenterCropPad Clip Col2Im Compress Concat ConcatFromSequence Constant ConstantOfShape Conv
-    ConvInteger ConvTranspose Cos Cosh CumProd CumSum DFT DeformConv DepthToSpace DequantizeLinear Det Div
-    Dropout DynamicQuantizeLinear Einsum Elu Equal Erf Exp Expand EyeLike Flatten Floor GRU Gather
-    GatherElements GatherND Gelu Gemm GlobalAveragePool GlobalLpPool GlobalMaxPool Greater GreaterOrEqual
-    GridSample GroupNormalization HammingWindow HannWindow HardSigmoid HardSwish Hardmax Identity If
-    InstanceNormalization IsInf IsNaN LRN LSTM LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax Loop
-    LpNormalization LpPool MatMul MatMulInteger Max MaxPool MaxRoiPool MaxUnpool Mean MeanVarianceNormalization
-    MelWeightMatrix Min Mish Mod Mul Neg NonMaxSuppression NonZero Not OneHot Optional OptionalGetElement
-    OptionalHasElement Or PRelu Pad Pow QLinearConv QLinearMatMul QuantizeLinear RMSNormalization RNN Range
-    Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum
-    ReduceSumSquare Relu Reshape Resize ReverseSequence RoiAlign RotaryEmbedding Round STFT Scan Scatter
-    ScatterElements ScatterND Selu SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert
-    SequenceLength SequenceMap Shape Shrink Sigmoid Sign Sin Sinh Size Slice Softmax Softplus Softsign
-    SpaceToDepth Split SplitToSequence Sqrt Squeeze StringConcat StringNormalizer StringSplit Sub Sum SwiGLU
-    Swish Tan Tanh TensorScatter TfIdfVectorizer ThresholdedRelu Tile TopK Transpose Trilu Unique Unsqueeze
-    Upsample Where Xor
-    """
-)
-
-CLASSICAL = names(
-    """
-    ArrayFeatureExtractor Binarizer CastMap CategoryMapper DictVectorizer FeatureVectorizer Imputer LabelEncoder
-    LinearClassifier LinearRegressor Normalizer OneHotEncoder SVMClassifier SVMRegressor Scaler TreeEnsemble
-    TreeEnsembleClassifier TreeEnsembleRegressor ZipMap
-    """
-)
-
-ALLOWED = {"": STANDARD, "ai.onnx": STANDARD, "ai.onnx.ml": CLASSICAL}
-"""Domain -> operators that give the same bytes for the same bytes. Left out beside the random ones: image
-decoders and regular expressions (a large parser each), losses (training) and the contrib domains."""
+from p2peval.evaluation.operators import ALLOWED, OPSETS, RANDOM
+from p2peval.evaluation.tensors import Unsound, unpacked_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +46,13 @@ def read(path: Path, model_mb: int) -> bytes:
 def scan(data: bytes) -> Contents:
     """Refuse or pass a model. Raises EvaluationError with the reason and the node that caused it."""
     model = _parse(data)
+    _check_opsets(model.opset_import)
     if model.functions:
-        name = model.functions[0].name
-        raise _refusal("function", f"the model defines a function of its own, {name!r}", "inline it: onnx.inliner")
+        name = _called(model.functions[0].name)
+        raise _refusal("function", f"the model defines a function of its own, {name}", "inline it: onnx.inliner")
     if model.training_info:
         raise _refusal("training", "the model carries training graphs", "export it for inference")
-    nodes = initialisers = 0
-    pending = [(model.graph, 0)]
-    while pending:
-        graph, depth = pending.pop()
-        if depth > MAX_GRAPH_DEPTH:
-            raise _refusal("too_complex", f"subgraphs are nested deeper than {MAX_GRAPH_DEPTH}")
-        nodes += len(graph.node)
-        initialisers += len(graph.initializer) + len(graph.sparse_initializer)
-        if max(nodes, initialisers) > MAX_MODEL_NODES:
-            raise _refusal("too_complex", f"more than {MAX_MODEL_NODES} nodes or initialisers")
-        pending += [(inner, depth + 1) for inner in _check_graph(graph)]
-    return Contents(nodes, initialisers)
+    return _Scan().whole(model.graph)
 
 
 def _parse(data: bytes) -> Any:
@@ -122,25 +72,118 @@ def _parse(data: bytes) -> Any:
     return model
 
 
-def _check_graph(graph: Any) -> Iterator[Any]:
-    """Yields the subgraphs."""
-    for tensor in graph.initializer:
-        _check_tensor(tensor, f"initialiser {tensor.name!r}")
-    for sparse in graph.sparse_initializer:
-        _check_sparse(sparse, f"initialiser {sparse.values.name!r}")
-    constants = {tensor.name: tensor for tensor in graph.initializer}
+def _check_opsets(imports: Any) -> None:
+    """A domain that nobody knows may be imported: a node of it is refused where it stands.
+
+    skl2onnx says the same twice; two versions of a domain would be read one way here and another way elsewhere.
+    """
+    versions = {(one.domain or "ai.onnx", one.version) for one in imports}
+    _check_unique((domain for domain, _ in versions), "the model imports several operator sets of the domain")
+    for one in imports:
+        oldest, newest = OPSETS.get(one.domain, (one.version, one.version))
+        if not oldest <= one.version <= newest:
+            detail = f"the model is of operator set {one.version} of {one.domain or 'ai.onnx'}"
+            raise _refusal("opset", f"{detail}; {oldest} to {newest} can be checked", f"export it with opset {newest}")
+
+
+class _Scan:
+    """One walk over a graph and its subgraphs, and what it has counted so far."""
+
+    def __init__(self) -> None:
+        self._nodes = self._initialisers = self._bytes = 0
+
+    def whole(self, graph: Any) -> Contents:
+        pending = [(graph, 0)]
+        while pending:
+            graph, depth = pending.pop()
+            if depth > MAX_GRAPH_DEPTH:
+                raise _refusal("too_complex", f"subgraphs are nested deeper than {MAX_GRAPH_DEPTH}")
+            self._nodes += len(graph.node)
+            self._initialisers += len(graph.initializer) + len(graph.sparse_initializer)
+            if max(self._nodes, self._initialisers) > MAX_MODEL_NODES:
+                raise _refusal("too_complex", f"more than {MAX_MODEL_NODES} nodes or initialisers")
+            pending += [(inner, depth + 1) for inner in self._graph(graph)]
+        return Contents(self._nodes, self._initialisers)
+
+    def _graph(self, graph: Any) -> Iterator[Any]:
+        """Yields the subgraphs."""
+        for tensor in graph.initializer:
+            self._tensor(tensor, f"initialiser {_called(tensor.name)}")
+        for sparse in graph.sparse_initializer:
+            self._sparse(sparse, f"initialiser {_called(sparse.values.name)}")
+        _check_names(graph)
+        given = {one.name for one in graph.input}
+        constants = {tensor.name: tensor for tensor in graph.initializer if tensor.name not in given}
+        for node in graph.node:
+            name = _called(node.name or next(iter(node.output), ""))
+            where = f"node {name} ({one_line(node.op_type, 40)})"
+            _check_operator(node, where)
+            _check_unique((attribute.name for attribute in node.attribute), f"{where} has more than one attribute")
+            _check_mode(node, where, constants)
+            for attribute in node.attribute:
+                yield from self._attribute(attribute, where)
+
+    def _attribute(self, attribute: Any, where: str) -> Iterator[Any]:
+        """Whatever it says of its type: all that a reader could take from it is looked at."""
+        for tensor in (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors):
+            self._tensor(tensor, where)
+        sparse_ones = [attribute.sparse_tensor] if attribute.HasField("sparse_tensor") else []
+        for sparse in (*sparse_ones, *attribute.sparse_tensors):
+            self._sparse(sparse, where)
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+    def _sparse(self, sparse: Any, where: str) -> None:
+        """onnxruntime makes it dense, so that a few bytes may become many."""
+        for tensor in (sparse.values, sparse.indices):
+            _check_inline(tensor, where)
+        self._count(sparse.indices, None, where)
+        self._count(sparse.values, sparse.dims, where)
+
+    def _tensor(self, tensor: Any, where: str) -> None:
+        _check_inline(tensor, where)
+        self._count(tensor, None, where)
+
+    def _count(self, tensor: Any, dense: Iterable[int] | None, where: str) -> None:
+        try:
+            self._bytes += unpacked_bytes(tensor, dense)
+        except Unsound as error:
+            raise _refusal("tensor", f"{where} {error}", "export or copy the model again") from None
+        if self._bytes > MAX_UNPACKED_BYTES:
+            raise _refusal("model_too_large", f"{where} brings its numbers over {MAX_UNPACKED_BYTES} bytes in memory")
+
+
+def _check_inline(tensor: Any, where: str) -> None:
+    if tensor.external_data or tensor.data_location:
+        hint = "save it as one file: onnx.save(model, path, save_as_external_data=False)"
+        raise _refusal("external_data", f"{where} keeps its data in another file", hint)
+
+
+def _check_names(graph: Any) -> None:
+    """A name that stands for two things could be read one way here and another way by the runtime."""
+    _check_unique((one.name for one in graph.input), "more than one input is called")
+    values = [tensor.name for tensor in graph.initializer] + [one.values.name for one in graph.sparse_initializer]
+    _check_unique(values, "more than one initialiser is called")
+    taken = {*values, *(one.name for one in graph.input)}
     for node in graph.node:
-        where = f"node {node.name or next(iter(node.output), '')!r} ({node.op_type})"
-        _check_operator(node, where)
-        _check_mode(node, where, constants)
-        for attribute in node.attribute:
-            yield from _check_attribute(attribute, where)
+        for output in filter(None, node.output):
+            if output in taken:
+                raise _refusal("duplicate_name", f"node {_called(node.name)} makes {_called(output)}, which is taken")
+            taken.add(output)
+
+
+def _check_unique(names: Iterable[str], what: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise _refusal("duplicate_name", f"{what} {_called(twice[0])}")
 
 
 def _check_operator(node: Any, where: str) -> None:
     allowed = ALLOWED.get(node.domain)
     if allowed is None:
-        raise _refusal("unknown_domain", f"{where} is of the domain {node.domain!r}", "use standard ONNX operators")
+        detail = f"{where} is of the domain {_called(node.domain)}"
+        raise _refusal("unknown_domain", detail, "use standard ONNX operators")
     if node.op_type in RANDOM:
         raise _refusal("random", f"{where} is random: two peers could never agree", "export it for inference")
     if node.op_type not in allowed:
@@ -150,14 +193,16 @@ def _check_operator(node: Any, where: str) -> None:
 def _check_mode(node: Any, where: str, constants: dict[str, Any]) -> None:
     """Dropout and BatchNormalization must be in inference mode.
 
-    Opset 1 and 6 say so with ``is_test``, 12 and later with Dropout's third input or ``training_mode``.
+    Dropout says so with its third input; BatchNormalization with ``training_mode``, and before operator set 14
+    with the number of its outputs.
     """
-    if node.op_type not in ("Dropout", "BatchNormalization"):
+    if node.op_type == "Dropout":
+        training = len(node.input) > 2 and node.input[2] != "" and not _is_false(constants.get(node.input[2]))
+    elif node.op_type == "BatchNormalization":
+        training = any(one.name == "training_mode" and one.i != 0 for one in node.attribute)
+        training |= any(node.output[1:])
+    else:
         return
-    flags = {attribute.name: attribute.i for attribute in node.attribute}
-    training = flags.get("training_mode", 0) != 0 or flags.get("is_test", 1) == 0
-    if node.op_type == "Dropout" and len(node.input) > 2 and node.input[2]:
-        training |= not _is_false(constants.get(node.input[2]))
     if training:
         raise _refusal("training", f"{where} is in training mode", "export it for inference: model.eval()")
 
@@ -166,25 +211,9 @@ def _is_false(tensor: Any) -> bool:
     return tensor is not None and not any(tensor.raw_data) and not any(tensor.int32_data)
 
 
-def _check_attribute(attribute: Any, where: str) -> Iterator[Any]:
-    for tensor in (attribute.t, *attribute.tensors):
-        _check_tensor(tensor, where)
-    for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-        _check_sparse(sparse, where)
-    if attribute.HasField("g"):
-        yield attribute.g
-    yield from attribute.graphs
-
-
-def _check_sparse(sparse: Any, where: str) -> None:
-    _check_tensor(sparse.values, where)
-    _check_tensor(sparse.indices, where)
-
-
-def _check_tensor(tensor: Any, where: str) -> None:
-    if tensor.external_data or tensor.data_location:
-        hint = "save it as one file: onnx.save(model, path, save_as_external_data=False)"
-        raise _refusal("external_data", f"{where} keeps its data in another file", hint)
+def _called(name: str) -> str:
+    """A stranger's name, fit to be shown."""
+    return repr(one_line(name, 80))
 
 
 def _refusal(reason: str, detail: str, hint: str = "") -> EvaluationError:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from p2peval.evaluation.operators import names
 from p2peval.evaluation.recipe import output_dtypes
-from p2peval.evaluation.scan import names
 
 EXACT = names(
     """

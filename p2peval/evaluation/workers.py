@@ -21,7 +21,7 @@ from typing import IO
 import trio
 
 import p2peval
-from p2peval.defaults import WORKER_STDERR
+from p2peval.defaults import WORKER_STDERR, ZYGOTE_GRACE
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import bwrap
 from p2peval.evaluation.frames import decode_answer, missing
@@ -121,12 +121,18 @@ class Zygote:
         return text.splitlines()[-1] if text else ""
 
     async def close(self) -> None:
-        """End it and all its workers, even while being cancelled."""
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """End it and all its workers, even while being cancelled.
+
+        It is asked first: only it can find what fled a worker's group.
+        """
+        self._control.close()
         with trio.CancelScope(shield=True):
-            await self._process.wait()
+            with trio.move_on_after(ZYGOTE_GRACE):
+                await self._process.wait()
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                await self._process.wait()
         self._kept.close()
 
 

@@ -17,6 +17,7 @@ import socket
 import struct
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from p2peval.evaluation import kernel
 
@@ -102,9 +103,7 @@ class _Zygote:
         """Fork, as asked. True in the worker. Ends the zygote, with all workers, where nobody will ask any more."""
         asked, handed, _, _ = socket.recv_fds(self._control, 1, DESCRIPTORS)
         if not asked:
-            for pid in self._lines:
-                _kill(pid)
-            os._exit(0)
+            self._end()
         line = socket.socket(fileno=handed[3])
         pid = os.fork()
         if pid == 0:
@@ -132,6 +131,17 @@ class _Zygote:
         for number, descriptor in enumerate(standard):
             os.dup2(descriptor, number)
             os.close(descriptor)
+
+    def _end(self) -> NoReturn:
+        """With all workers and all that they left: what it does not bury here outlives it."""
+        for pid in self._lines:
+            _kill(pid)
+        with suppress(ChildProcessError):
+            while True:
+                for stray in _children():
+                    _kill(stray)
+                os.waitpid(-1, 0)
+        os._exit(0)
 
     def _bury(self) -> None:
         """Reap who ended, with all they started, and say how they ended."""
