@@ -21,7 +21,7 @@ from p2peval.config import Config, load
 from p2peval.daemon.views import CheckView, DoctorView
 from p2peval.defaults import LOW_DISK_GB, TRIAL_SECONDS
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, P2pevalError
-from p2peval.evaluation import jobs, landlock, layers
+from p2peval.evaluation import answers, jobs, landlock, layers
 from p2peval.evaluation.recipe import equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.paths import Paths
@@ -115,7 +115,7 @@ def _layers(required: bool) -> list[CheckView]:
 def _worker() -> str:
     """A real one, locked in. Raises EvaluationError."""
 
-    async def ask() -> jobs.Tried:
+    async def ask() -> answers.Tried:
         return await Sandbox(1).run(jobs.Trial(), deadline=TRIAL_SECONDS)
 
     said = trio.run(ask)

@@ -23,7 +23,7 @@ from p2peval.core.types import PeerId
 from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, StoreError
-from p2peval.evaluation import jobs
+from p2peval.evaluation import answers, jobs
 from p2peval.evaluation.recipe import Recipe, equivalence_class
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.turns import CHECKS, OWN
@@ -57,7 +57,7 @@ class Workshop:
             Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
         )
 
-    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[jobs.Evaluated, Blob]:
+    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[answers.Evaluated, Blob]:
         """Run ``model`` and put its outputs on the shelf. ``queue``: for whom. Raises what NOT_DONE names."""
         run = await self._run(spec, await self._library.path(model.cid))
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
@@ -81,7 +81,7 @@ class Workshop:
             answer.metrics,
         )
 
-    async def _compared(self, effect: Compare) -> jobs.Compared:
+    async def _compared(self, effect: Compare) -> answers.Compared:
         path = self._library.path
         job = jobs.Compare(
             run=await self._run(effect.spec, await path(effect.model.cid)),
@@ -168,7 +168,7 @@ class Workshop:
         job = jobs.Rehearse(await self._run(spec, str(model)), spec.tolerance, spec.fraud_margin)
         await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
-    async def preview(self, spec: BenchmarkSpec, model: Blob) -> jobs.Previewed:
+    async def preview(self, spec: BenchmarkSpec, model: Blob) -> answers.Previewed:
         """Run and score, commit to nothing. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, spec.verification.delta_nano)
         if scoring is None:
@@ -183,7 +183,7 @@ class Workshop:
         equivalence_class: str,
         metrics: tuple[str, ...],
         delta_nano: int,
-    ) -> jobs.Rescored:
+    ) -> answers.Rescored:
         """Metrics of ``outputs``, made in ``equivalence_class``; nothing is run. Raises what NOT_DONE names."""
         scoring = await self._scoring(spec, delta_nano)
         if scoring is None:
@@ -200,7 +200,7 @@ class Workshop:
         )
         return await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
 
-    async def prepare(self, directory: Path) -> tuple[jobs.Prepared, dict[str, Blob]]:
+    async def prepare(self, directory: Path) -> tuple[answers.Prepared, dict[str, Blob]]:
         """Parse a benchmark directory's data; returns inputs, labels and any groups on the shelf, by these names."""
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             job = jobs.Prepare(str(directory), folder)

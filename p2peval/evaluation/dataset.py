@@ -22,9 +22,9 @@ from p2peval.core.types import from_nano
 from p2peval.defaults import DATA_STEP, MAX_DATA_BYTES
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import benchmark_file
+from p2peval.evaluation.answers import Prepared
 from p2peval.evaluation.data_rows import Rows, Wanted
 from p2peval.evaluation.groups import GroupNames
-from p2peval.evaluation.jobs import Prepared
 from p2peval.evaluation.labels import Array, LabelRule
 from p2peval.evaluation.npy_file import BROKEN, NpyFile
 from p2peval.evaluation.perturb import Perturbation

@@ -12,7 +12,8 @@ import msgspec
 
 from p2peval.defaults import WORKER_FRAME
 from p2peval.errors import EvaluationError, LocalProtocolError
-from p2peval.evaluation.jobs import Answer, AnyAnswer, Order
+from p2peval.evaluation.answers import Answer, AnyAnswer
+from p2peval.evaluation.jobs import Order
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that a hostile worker may write."""

@@ -21,31 +21,33 @@ from p2peval.core.messages import Tensor
 from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
-from p2peval.evaluation.frames import decode_order, frame, missing
-from p2peval.evaluation.jobs import (
+from p2peval.evaluation.answers import (
     Answer,
-    AnyJob,
-    Compare,
     Compared,
-    Evaluate,
     Evaluated,
     Failed,
+    Previewed,
+    Rehearsed,
+    Rescored,
+    Scanned,
+    Tried,
+)
+from p2peval.evaluation.frames import decode_order, frame, missing
+from p2peval.evaluation.jobs import (
+    AnyJob,
+    Compare,
+    Evaluate,
     Order,
     Prepare,
     Preview,
-    Previewed,
     Prove,
     Rehearse,
-    Rehearsed,
     Rescore,
-    Rescored,
     Run,
     Sample,
     Scan,
-    Scanned,
     Settle,
     Trial,
-    Tried,
     row_bytes,
 )
 

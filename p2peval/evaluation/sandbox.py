@@ -20,8 +20,9 @@ import trio
 from p2peval.core.types import Seconds
 from p2peval.errors import ConfigError, EvaluationError
 from p2peval.evaluation import bwrap
+from p2peval.evaluation.answers import Answer, AnyAnswer, Failed
 from p2peval.evaluation.frames import frame
-from p2peval.evaluation.jobs import Answer, AnyAnswer, AnyJob, Failed, Job, Order, Prepare
+from p2peval.evaluation.jobs import AnyJob, Job, Order, Prepare
 from p2peval.evaluation.turns import OWN, Turns
 from p2peval.evaluation.workers import Sight, Zygote
 

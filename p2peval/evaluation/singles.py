@@ -14,7 +14,8 @@ from p2peval.core.outputs import Outputs, from_bytes
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import DIFFERING_CHECKED
 from p2peval.errors import EvaluationError, RemoteProtocolError
-from p2peval.evaluation.jobs import Compared, Prove, Proven, Sample, Sampled, Settle
+from p2peval.evaluation.answers import Compared, Proven, Sampled
+from p2peval.evaluation.jobs import Prove, Sample, Settle
 from p2peval.evaluation.judge import Claim, Rules, Subject, judge
 from p2peval.evaluation.recipe import equivalence_class
 

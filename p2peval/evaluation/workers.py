@@ -24,8 +24,8 @@ import p2peval
 from p2peval.defaults import WORKER_STDERR, ZYGOTE_GRACE
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import bwrap
+from p2peval.evaluation.answers import AnyAnswer
 from p2peval.evaluation.frames import decode_answer, missing
-from p2peval.evaluation.jobs import AnyAnswer
 from p2peval.evaluation.zygote import STATUS
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from p2peval.core.messages import Tensor
 from p2peval.errors import ConfigError, EvaluationError
+from p2peval.evaluation.answers import Prepared
 from p2peval.evaluation.benchmark_file import load
 from p2peval.evaluation.dataset import map_inputs, map_labels, prepare
-from p2peval.evaluation.jobs import Prepared
 
 TOML = """
 name = "iris"

@@ -18,7 +18,7 @@ from small_cnn import CNN_IN, CNN_OUT, cnn, pictures
 from test_framing import Trial, trial
 
 from p2peval.core.verdict import Verdict
-from p2peval.evaluation.jobs import Compared
+from p2peval.evaluation.answers import Compared
 from p2peval.evaluation.processor import isa_tier, tier, truthful
 from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 

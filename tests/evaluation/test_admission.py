@@ -12,7 +12,7 @@ from onnx import AttributeProto, TensorProto, helper
 from onnx_models import WEIGHTS, classifier, constant, matmul, model, value
 
 from p2peval.errors import EvaluationError
-from p2peval.evaluation import frames, jobs
+from p2peval.evaluation import answers, frames
 from p2peval.evaluation.operators import OPSETS
 from p2peval.evaluation.scan import scan
 from p2peval.evaluation.tensors import unpacked_bytes
@@ -282,13 +282,13 @@ def test_a_strangers_names_are_cut_and_cannot_steer_a_terminal(field: str) -> No
 
 
 def test_a_failure_fits_its_frame_and_a_terminal_whoever_made_it() -> None:
-    failed = jobs.Failed("r" * 1000, "row 1\nrow 2\x1b[2J" + "é" * 5_000_000, "\x07" * 100)
+    failed = answers.Failed("r" * 1000, "row 1\nrow 2\x1b[2J" + "é" * 5_000_000, "\x07" * 100)
     assert failed.reason == "r" * 64
     assert failed.detail.startswith("row 1\nrow 2 [2J")
     assert len(frames.frame(failed)) < 20_000
     body = msgspec.msgpack.encode({"type": "failed", "reason": "x", "detail": "a\x1bb" * 10_000})
     read = frames.decode_answer(frames.HEADER.pack(len(body)) + body)
-    assert isinstance(read, jobs.Failed)
+    assert isinstance(read, answers.Failed)
     assert "\x1b" not in read.detail
     assert len(read.detail) <= 8192
 

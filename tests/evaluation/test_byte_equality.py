@@ -15,7 +15,8 @@ from small_cnn import CNN_IN, CNN_OUT, cnn, pictures
 from p2peval.core.messages import Limits, Tensor, Tolerance
 from p2peval.core.outputs import canonical
 from p2peval.defaults import FRAUD_MARGIN
-from p2peval.evaluation.jobs import Evaluate, Rehearse, Rehearsed, Run
+from p2peval.evaluation.answers import Rehearsed
+from p2peval.evaluation.jobs import Evaluate, Rehearse, Run
 from p2peval.evaluation.recipe import Recipe, open_model
 from p2peval.evaluation.runner import perform
 from p2peval.evaluation.sandbox import Sandbox

@@ -11,20 +11,20 @@ import pytest
 from p2peval.core.messages import Defined, Interval, MetricReport
 from p2peval.core.verdict import Verdict
 from p2peval.errors import EvaluationError
-from p2peval.evaluation import frames, jobs
+from p2peval.evaluation import answers, frames
 
 HANG = 1.0
 """Seconds that no single input may take."""
 
 REPORT = MetricReport("accuracy", Defined.VALUE, 941_700_000, Interval(0, 10**9), None)
 ANSWERS = (
-    jobs.Failed("timeout", "it was still running"),
-    jobs.Scanned(12, 3),
-    jobs.Evaluated("ort-1.22/x86-64/avx2", bytes(32), 7188, 0.25, 310, 96),
-    jobs.Compared(Verdict.DIFFERS, "", 404, 404, (3, 17), (REPORT,)),
-    jobs.Sampled("ort-1.22/x86-64/avx2", (bytes(40), bytes(40))),
-    jobs.Proven(17, bytes(40), (bytes(32), bytes(32))),
-    jobs.Previewed("ort-1.22/x86-64/avx2", (REPORT,), 0.25, 310, 96),
+    answers.Failed("timeout", "it was still running"),
+    answers.Scanned(12, 3),
+    answers.Evaluated("ort-1.22/x86-64/avx2", bytes(32), 7188, 0.25, 310, 96),
+    answers.Compared(Verdict.DIFFERS, "", 404, 404, (3, 17), (REPORT,)),
+    answers.Sampled("ort-1.22/x86-64/avx2", (bytes(40), bytes(40))),
+    answers.Proven(17, bytes(40), (bytes(32), bytes(32))),
+    answers.Previewed("ort-1.22/x86-64/avx2", (REPORT,), 0.25, 310, 96),
 )
 
 

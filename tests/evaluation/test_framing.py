@@ -16,7 +16,8 @@ from p2peval.core.types import to_nano
 from p2peval.core.verdict import BLAMED, Verdict
 from p2peval.defaults import ATOL, FRAUD_MARGIN
 from p2peval.errors import EvaluationError
-from p2peval.evaluation.jobs import Compare, Compared, Rehearse, Rehearsed, Run, Scoring
+from p2peval.evaluation.answers import Compared, Rehearsed
+from p2peval.evaluation.jobs import Compare, Rehearse, Run, Scoring
 from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 from p2peval.evaluation.runner import perform
 

@@ -12,7 +12,8 @@ from data_folder import DataFolder
 from PIL import Image
 
 from p2peval.errors import EvaluationError
-from p2peval.evaluation.jobs import Prepare, Prepared
+from p2peval.evaluation.answers import Prepared
+from p2peval.evaluation.jobs import Prepare
 from p2peval.evaluation.sandbox import Sandbox
 
 VALUES = np.arange(12, dtype=np.float32).reshape(6, 2)

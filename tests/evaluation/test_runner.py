@@ -32,19 +32,9 @@ from p2peval.core.types import from_nano, to_nano
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import FRAUD_MARGIN
 from p2peval.errors import EvaluationError
+from p2peval.evaluation.answers import Compared, Evaluated, Rescored
 from p2peval.evaluation.frames import decode_order, missing
-from p2peval.evaluation.jobs import (
-    Compare,
-    Compared,
-    Evaluate,
-    Evaluated,
-    Preview,
-    Rescore,
-    Rescored,
-    Run,
-    Scoring,
-    row_bytes,
-)
+from p2peval.evaluation.jobs import Compare, Evaluate, Preview, Rescore, Run, Scoring, row_bytes
 from p2peval.evaluation.recipe import equivalence_class, open_model
 from p2peval.evaluation.runner import perform
 from p2peval.evaluation.sandbox import Sandbox

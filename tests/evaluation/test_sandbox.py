@@ -15,8 +15,9 @@ from onnx_models import IN, LIMITS, OUT, doubling_concat, endless_loop, matmul, 
 
 from p2peval.core.messages import Limits
 from p2peval.errors import ConfigError, EvaluationError, LocalProtocolError
+from p2peval.evaluation.answers import Failed, Scanned
 from p2peval.evaluation.frames import frame
-from p2peval.evaluation.jobs import Evaluate, Failed, Prepare, Run, Scan, Scanned
+from p2peval.evaluation.jobs import Evaluate, Prepare, Run, Scan
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
 
@@ -89,7 +90,7 @@ async def test_the_worker_sees_nothing_of_the_daemon(monkeypatch: pytest.MonkeyP
     seen = {"env": dict(os.environ), "cwd": os.listdir("."), "where": os.getcwd(),
             "fds": sorted(int(f) for f in os.listdir("/proc/self/fd"))[:-1], "group": os.getpgrp() == os.getpid()}
     from p2peval.evaluation.frames import frame
-    from p2peval.evaluation.jobs import Failed
+    from p2peval.evaluation.answers import (Failed)
     os.write(1, frame(Failed("seen", json.dumps(seen))))
     """
     seen = json.loads((await failure(impostor(script))).message)
@@ -105,7 +106,7 @@ async def test_the_worker_sees_nothing_of_the_daemon(monkeypatch: pytest.MonkeyP
 async def test_no_more_workers_run_at_once_than_allowed() -> None:
     script = """
     from p2peval.evaluation.frames import frame
-    from p2peval.evaluation.jobs import Failed
+    from p2peval.evaluation.answers import (Failed)
     start = time.monotonic()
     time.sleep(0.2)
     os.write(1, frame(Failed("done", f"{start} {time.monotonic()}")))
@@ -243,7 +244,7 @@ while True: pass
     daemon = f"""
 import sys, trio
 from p2peval.core.messages import Limits
-from p2peval.evaluation.jobs import Scan
+from p2peval.evaluation.jobs import (Scan)
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
 sandbox = Sandbox(1, command=(sys.executable, "-c", {worker!r}), sight=Sight(writes=({str(tmp_path)!r},)))

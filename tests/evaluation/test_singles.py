@@ -15,7 +15,8 @@ from p2peval.core.messages import Tolerance
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import FRAUD_MARGIN
 from p2peval.errors import EvaluationError
-from p2peval.evaluation.jobs import Compared, Evaluate, Prove, Proven, Run, Sample, Settle
+from p2peval.evaluation.answers import Compared, Proven
+from p2peval.evaluation.jobs import Evaluate, Prove, Run, Sample, Settle
 from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 from p2peval.evaluation.runner import perform
 

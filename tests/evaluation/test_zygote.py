@@ -17,7 +17,8 @@ from onnx_models import IN, LIMITS, OUT, matmul
 
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import bwrap
-from p2peval.evaluation.jobs import Evaluate, Run, Scan, Scanned, Trial, Tried
+from p2peval.evaluation.answers import Scanned, Tried
+from p2peval.evaluation.jobs import Evaluate, Run, Scan, Trial
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
 
@@ -27,7 +28,7 @@ needs_bwrap = pytest.mark.skipif(bool(bwrap.missing()), reason=bwrap.missing() o
 TELL = """
 def tell(**seen):
     from p2peval.evaluation.frames import frame
-    from p2peval.evaluation.jobs import Failed
+    from p2peval.evaluation.answers import (Failed)
     os.write(1, frame(Failed("seen", json.dumps(seen))))
 """
 WHO = """
@@ -187,7 +188,7 @@ def test_no_zygote_outlives_a_killed_daemon(tmp_path: Path, bubblewrap: bool) ->
     command = f"import os; alive = os.open({fifo!r}, os.O_WRONLY)\nfrom p2peval.evaluation import zygote, runner\n"
     daemon = f"""
 import sys, trio
-from p2peval.evaluation.jobs import Trial
+from p2peval.evaluation.jobs import (Trial)
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
 command = (sys.executable, "-c", {command + "zygote.serve(); os.close(alive); runner.main()"!r})
@@ -241,7 +242,7 @@ async def test_parquet_and_pictures_are_read_by_a_worker_that_can_start_no_threa
 ) -> None:
     script = f"""
     from p2peval.evaluation import confine, layers
-    from p2peval.evaluation.jobs import Prepare
+    from p2peval.evaluation.jobs import (Prepare)
     confine.limit(memory_mb=8192, mapped=0, cpu_seconds=30, file_bytes=1 << 20)
     layers.lock(Prepare({str(tmp_path)!r}, {str(tmp_path)!r}))
     import pyarrow

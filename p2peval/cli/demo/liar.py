@@ -28,7 +28,7 @@ from p2peval.daemon.daemon import run
 from p2peval.daemon.library import Library
 from p2peval.daemon.workshop import Workshop
 from p2peval.errors import P2pevalError, UsageError
-from p2peval.evaluation.jobs import Evaluated
+from p2peval.evaluation.answers import Evaluated
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.turns import OWN
 from p2peval.paths import Paths, locate
