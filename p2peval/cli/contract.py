@@ -114,7 +114,7 @@ ANSWERS: dict[str, Any] = {
     "eval.run": views.TaskView,
     "eval.ls": tuple[views.TaskView, ...],
     "eval.show": views.TaskView,
-    "eval.rescore": views.RescoreView,
+    "eval.rescore": report_views.RescoreView,
     "eval.cancel": views.TaskView,
     "eval.verify": report_views.VerifyView,
     "eval.export": report_views.ExportView,

@@ -11,8 +11,9 @@ from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import InterruptedByUserError, Output, number
 from p2peval.cli.progress import answer_lines, follow
 from p2peval.cli.verify import export, verify
+from p2peval.daemon.report_views import RescoreView
 from p2peval.daemon.story import audit, figure, percent
-from p2peval.daemon.views import IntervalView, MetricView, PreviewView, RescoreView, TaskView
+from p2peval.daemon.views import EfficiencyView, IntervalView, MetricView, PreviewView, TaskView
 from p2peval.errors import NotFoundError, P2pevalError, VerificationError
 
 model_file = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.onnx")
@@ -43,7 +44,10 @@ def preview(options: Options, bench: str, model: Path) -> None:
     out = Output(options)
     body = {"model": _existing(model)}
     view = reach(options).post(path_to("benchmarks", bench, "preview"), PreviewView, body)
-    out.say(f"{view.benchmark_name}: {view.samples} samples in {view.wall_ms} ms, {view.peak_memory_mb} MiB at most")
+    took, most = view.efficiency.wall_ms, view.efficiency.peak_memory_mb
+    out.say(
+        f"{view.benchmark_name}: {view.samples} samples in {took} ms, {most} MiB at most; {_speed(view.efficiency)}"
+    )
     out.answer("eval.preview", view, lambda: _metrics(out, view.metrics))
 
 
@@ -160,7 +164,11 @@ def _require_success(task: TaskView, certify: bool) -> None:
         lied = any(replica.state == "differs" for replica in task.replicas)
         error = VerificationError if lied else TaskFailedError
         raise error(f"task {task.id} {task.state}: {task.reason or 'no reason given'}", hint=hint)
-    bare = [f"{metric.name} {metric.group}".rstrip() for metric in task.metrics if metric.audit is None]
+    bare = [
+        f"{metric.name} {metric.group}".rstrip()
+        for metric in task.metrics
+        if metric.audit is None and not (metric.group and metric.value is None)
+    ]
     if certify and (task.certificate is None or bare):
         raise VerificationError(f"task {task.id} was accepted, but not certified: {', '.join(bare)}", hint=hint)
 
@@ -197,7 +205,26 @@ def _in_full(out: Output, task: TaskView) -> str:
         parts.append(out.table(["EVALUATOR", "ATTEMPT", "STATE", "AUDITED", "DIFFER", "CLASS", "REASON"], rows))
     if task.metrics:
         parts.append(_metrics(out, task.metrics))
+    told = [[out.peer(r.evaluator.peer, r.evaluator.name, r.evaluator.me), *_told(r.efficiency)] for r in task.replicas]
+    if any(replica.efficiency for replica in task.replicas):
+        parts.append(out.table(["SELF-REPORTED BY", "SPEED", "TOOK", "MEMORY", "SANDBOX"], told))
     return "\n\n".join(parts)
+
+
+def _told(said: EfficiencyView | None) -> list[str]:
+    if said is None:
+        return ["-"] * 4
+    return [_speed(said), f"{said.wall_ms} ms", f"{said.peak_memory_mb} MiB", " ".join(said.layers) or "none"]
+
+
+def _speed(said: EfficiencyView) -> str:
+    """Whole batches, then one sample at a time."""
+    if said.samples_per_s is None:
+        return "not measured"
+    text = f"{said.samples_per_s:,.0f} samples/s"
+    if said.latency_p50_ms is not None and said.latency_p99_ms is not None:
+        text += f", one takes {said.latency_p50_ms:.3g} ms (p99 {said.latency_p99_ms:.3g})"
+    return text
 
 
 def _metrics(out: Output, metrics: tuple[MetricView, ...]) -> str:

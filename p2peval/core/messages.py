@@ -125,11 +125,18 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Efficiency:
-    """Self-reported by the evaluator, outside every certificate. ``layers``: of the sandbox, that were on."""
+    """Self-reported by the evaluator, outside every certificate. ``layers``: of the sandbox, that were on.
+
+    ``throughput_milli``: thousandths of samples/s, in whole batches on one thread, a median; ``latency_…_us``:
+    quantiles for one sample at a time. 0 where it was not measured.
+    """
 
     wall_ms: int
     peak_memory_mb: int
     layers: tuple[str, ...] = ()
+    throughput_milli: int = 0
+    latency_p50_us: int = 0
+    latency_p99_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)

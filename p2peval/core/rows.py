@@ -182,6 +182,7 @@ class ReplicaRow:
     differing: tuple[int, ...] = ()
     metrics: tuple[MetricReport, ...] = ()
     reason: str = ""
+    efficiency: Efficiency | None = None
 
     @property
     def key(self) -> str:

@@ -105,6 +105,7 @@ def on_reveal(ctx: Context, sealed: Sealed[Reveal]) -> str:
             equivalence_class=said.equivalence_class,
             root=said.root,
             outputs=said.outputs,
+            efficiency=said.efficiency,
         )
     )
     ctx.notify("task.revealed", task.id, peer=replica.peer)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from trio import MemoryReceiveChannel
 
-from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.views import (
     BenchmarkView,
@@ -18,7 +18,6 @@ from p2peval.daemon.views import (
     PeerView,
     PreviewView,
     ReputationView,
-    RescoreView,
     StatusView,
     TaskView,
 )

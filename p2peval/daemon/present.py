@@ -13,13 +13,14 @@ from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
 from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
 from p2peval.core.leaderboard import MINE, TRUSTED, board
-from p2peval.core.messages import Blob, Certificate, Condition, Defined, Interval, MetricReport, Tensor
+from p2peval.core.messages import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
 from p2peval.daemon import views
 from p2peval.daemon.story import with_story
+from p2peval.evaluation.answers import Previewed
 
 
 class Presenter:
@@ -271,7 +272,33 @@ class Presenter:
             audited=row.audited,
             differing=row.differing,
             reason=row.reason,
+            efficiency=_efficiency(row.efficiency) if row.efficiency else None,
         )
+
+
+def efficiency_view(answer: Previewed) -> views.EfficiencyView:
+    """Of one's own run, whose layers nobody asks for."""
+    return _efficiency(
+        Efficiency(
+            answer.wall_ms,
+            answer.peak_memory_mb,
+            (),
+            answer.pace.throughput_milli,
+            answer.pace.latency_p50_us,
+            answer.pace.latency_p99_us,
+        )
+    )
+
+
+def _efficiency(said: Efficiency) -> views.EfficiencyView:
+    return views.EfficiencyView(
+        wall_ms=said.wall_ms,
+        peak_memory_mb=said.peak_memory_mb,
+        samples_per_s=said.throughput_milli / 1e3 or None,
+        latency_p50_ms=said.latency_p50_us / 1e3 or None,
+        latency_p99_ms=said.latency_p99_us / 1e3 or None,
+        layers=said.layers,
+    )
 
 
 def metric_views(reports: tuple[MetricReport, ...]) -> tuple[views.MetricView, ...]:

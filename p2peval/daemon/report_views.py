@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from p2peval.daemon.views import MetricView
+from p2peval.daemon.views import MetricView, PeerName
 
 OK, FAILED, OPEN = "ok", "failed", "not checked"
 """States of a check."""
@@ -57,3 +57,17 @@ class ExportView(Struct, frozen=True, kw_only=True):
     file: str
     text: str
     missing: tuple[str, ...]
+
+
+class RescoreView(Struct, frozen=True, kw_only=True):
+    """Metrics of the outputs that an own task was accepted on; no model was run for them."""
+
+    task: str
+    benchmark: str
+    benchmark_name: str
+    model: str
+    model_name: str
+    evaluator: PeerName
+    outputs: str
+    samples: int
+    metrics: tuple[MetricView, ...]

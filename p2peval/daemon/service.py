@@ -30,8 +30,8 @@ from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.library import Library
-from p2peval.daemon.present import Presenter, metric_views
-from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.present import Presenter, efficiency_view, metric_views
+from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import CONNECT_TIMEOUT, DATA_PATIENCE, JOIN_PATIENCE
@@ -248,8 +248,7 @@ class NodeService:
             samples=row.spec.samples,
             metrics=metric_views(answer.metrics),
             equivalence_class=answer.equivalence_class,
-            wall_ms=answer.wall_ms,
-            peak_memory_mb=answer.peak_memory_mb,
+            efficiency=efficiency_view(answer),
         )
 
     async def start_task(
@@ -310,7 +309,7 @@ class NodeService:
         found = refs.any_task(self._state, ref)
         return self._present.claimed(found) if isinstance(found, ResultRow) else self._present.task(found)
 
-    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> views.RescoreView:
+    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> RescoreView:
         task = refs.own_task(self._state, ref)
         accepted = [row for row in self._state.replicas if row.task == task.id and row.state is ReplicaState.AGREES]
         if not accepted or accepted[0].outputs is None:
@@ -323,7 +322,7 @@ class NodeService:
         answer = await self.workshop.rescore(
             row.spec, outputs, replica.equivalence_class, metrics or row.spec.metrics, task.delta_nano
         )
-        return views.RescoreView(
+        return RescoreView(
             task=task.id,
             benchmark=row.id,
             benchmark_name=row.spec.name,

@@ -253,6 +253,18 @@ class ValidateView(Struct, frozen=True, kw_only=True):
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+class EfficiencyView(Struct, frozen=True, kw_only=True):
+    """Self-reported, checked by nobody. ``samples_per_s``: in whole batches, a median; latencies are those of one
+    sample at a time; None where it was not measured. ``layers``: of the sandbox, that were on."""
+
+    wall_ms: int
+    peak_memory_mb: int
+    samples_per_s: float | None
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    layers: tuple[str, ...] = ()
+
+
 class ReplicaView(Struct, frozen=True, kw_only=True):
     """One assignment. ``state`` as in core.state.ReplicaState; ``reputation`` None: a newcomer.
 
@@ -269,6 +281,7 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
     audited: int
     differing: tuple[int, ...]
     reason: str
+    efficiency: EfficiencyView | None = None
 
 
 class StoryLine(Struct, frozen=True, kw_only=True):
@@ -346,22 +359,7 @@ class PreviewView(Struct, frozen=True, kw_only=True):
     samples: int
     metrics: tuple[MetricView, ...]
     equivalence_class: str
-    wall_ms: int
-    peak_memory_mb: int
-
-
-class RescoreView(Struct, frozen=True, kw_only=True):
-    """Metrics of the outputs that an own task was accepted on; no model was run for them."""
-
-    task: str
-    benchmark: str
-    benchmark_name: str
-    model: str
-    model_name: str
-    evaluator: PeerName
-    outputs: str
-    samples: int
-    metrics: tuple[MetricView, ...]
+    efficiency: EfficiencyView
 
 
 class BoardLine(Struct, frozen=True, kw_only=True):

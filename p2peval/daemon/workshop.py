@@ -54,7 +54,14 @@ class Workshop:
             answer.equivalence_class,
             answer.root,
             outputs,
-            Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
+            Efficiency(
+                answer.wall_ms,
+                answer.peak_memory_mb,
+                answer.layers,
+                answer.pace.throughput_milli,
+                answer.pace.latency_p50_us,
+                answer.pace.latency_p99_us,
+            ),
         )
 
     async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[answers.Evaluated, Blob]:

@@ -57,6 +57,14 @@ class Scanned(Answer, frozen=True, tag="scanned"):
     initialisers: int
 
 
+class Pace(msgspec.Struct, frozen=True):
+    """Self-reported speed: thousandths of samples/s in whole batches, and µs of one sample alone; 0: not measured."""
+
+    throughput_milli: int = 0
+    latency_p50_us: int = 0
+    latency_p99_us: int = 0
+
+
 class Evaluated(Answer, frozen=True, tag="evaluated"):
     """``run_s``: seconds of the loop over batches alone, without opening the model and hashing.
 
@@ -70,6 +78,7 @@ class Evaluated(Answer, frozen=True, tag="evaluated"):
     wall_ms: int
     peak_memory_mb: int
     layers: tuple[str, ...] = ()
+    pace: Pace = Pace()
 
 
 class Compared(Answer, frozen=True, tag="compared"):
@@ -101,6 +110,7 @@ class Previewed(Answer, frozen=True, tag="previewed"):
     run_s: float
     wall_ms: int
     peak_memory_mb: int
+    pace: Pace = Pace()
 
 
 class Rescored(Answer, frozen=True, tag="rescored"):

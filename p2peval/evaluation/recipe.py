@@ -110,6 +110,15 @@ class Model:
         outputs = self.run(inputs, batches)
         return outputs[[place[index // BATCH] + index % BATCH for index in indices]]
 
+    def query(self, sample: Array) -> Array:
+        """The output for one sample alone, in a batch of one: for its latency, for nothing that is compared.
+
+        Raises EvaluationError: model_run, where the model takes whole batches only.
+        """
+        with _translated("model_run"):
+            answer: Array = self._infer(sample[None])
+        return answer
+
     def _lied(self, answer: Any) -> EvaluationError:
         got = f"{answer.dtype}{list(answer.shape)}" if isinstance(answer, np.ndarray) else type(answer).__name__
         want = f"{self.output.dtype}{[BATCH, *self.output.shape]}"

@@ -26,6 +26,7 @@ from p2peval.evaluation.answers import (
     Compared,
     Evaluated,
     Failed,
+    Pace,
     Previewed,
     Rehearsed,
     Rescored,
@@ -162,11 +163,19 @@ def _evaluate(job: Evaluate) -> Evaluated:
     from p2peval.evaluation.recipe import equivalence_class
 
     subject = _subject(job.run)
-    rows, run_s = _timed_run(subject)
+    rows, run_s, speed = _timed_run(subject)
     with open(job.out, "wb") as out:
         rows.tofile(out)
     root = output_root(rows, job.public_key)
-    return Evaluated(equivalence_class(subject.recipe), root, rows.nbytes, run_s, _ms(run_s), confine.peak_memory_mb())
+    return Evaluated(
+        equivalence_class(subject.recipe),
+        root,
+        rows.nbytes,
+        run_s,
+        _ms(run_s),
+        confine.peak_memory_mb(),
+        pace=speed,
+    )
 
 
 def _preview(job: Preview) -> Previewed:
@@ -174,9 +183,11 @@ def _preview(job: Preview) -> Previewed:
     from p2peval.evaluation.score import score
 
     subject = _subject(job.run)
-    rows, run_s = _timed_run(subject)
+    rows, run_s, speed = _timed_run(subject)
     metrics = score(job.scoring, rows, None)
-    return Previewed(equivalence_class(subject.recipe), metrics, run_s, _ms(run_s), confine.peak_memory_mb())
+    return Previewed(
+        equivalence_class(subject.recipe), metrics, run_s, _ms(run_s), confine.peak_memory_mb(), pace=speed
+    )
 
 
 def _rehearse(job: Rehearse) -> Rehearsed:
@@ -270,13 +281,15 @@ def _subject(run: Run) -> Subject:
     return Subject(data, run.input, run.output, inputs, Recipe(run.profile))
 
 
-def _timed_run(subject: Subject) -> tuple[Any, float]:
-    """Canonical rows of all samples and the seconds that the loop over batches took."""
+def _timed_run(subject: Subject) -> tuple[Any, float, Pace]:
+    """Canonical rows of all samples, the seconds that the loop over batches took, and the model's pace."""
+    from p2peval.evaluation.pace import pace
+
     model = subject.open()
     start = time.perf_counter()
     outputs = model.run_all(subject.inputs)
     run_s = time.perf_counter() - start
-    return subject.rows(outputs), run_s
+    return subject.rows(outputs), run_s, pace(model, subject.inputs)
 
 
 def _read_outputs(path: str, samples: int, output: Tensor) -> Any:

@@ -169,14 +169,20 @@ class Check(_message.Message):
     def __init__(self, assignment: _Optional[str] = ..., nonce: _Optional[bytes] = ..., drawn: _Optional[int] = ..., differing: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Efficiency(_message.Message):
-    __slots__ = ("wall_ms", "peak_memory_mb", "layers")
+    __slots__ = ("wall_ms", "peak_memory_mb", "layers", "throughput_milli", "latency_p50_us", "latency_p99_us")
     WALL_MS_FIELD_NUMBER: _ClassVar[int]
     PEAK_MEMORY_MB_FIELD_NUMBER: _ClassVar[int]
     LAYERS_FIELD_NUMBER: _ClassVar[int]
+    THROUGHPUT_MILLI_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P50_US_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P99_US_FIELD_NUMBER: _ClassVar[int]
     wall_ms: int
     peak_memory_mb: int
     layers: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, wall_ms: _Optional[int] = ..., peak_memory_mb: _Optional[int] = ..., layers: _Optional[_Iterable[str]] = ...) -> None: ...
+    throughput_milli: int
+    latency_p50_us: int
+    latency_p99_us: int
+    def __init__(self, wall_ms: _Optional[int] = ..., peak_memory_mb: _Optional[int] = ..., layers: _Optional[_Iterable[str]] = ..., throughput_milli: _Optional[int] = ..., latency_p50_us: _Optional[int] = ..., latency_p99_us: _Optional[int] = ...) -> None: ...
 
 class Membership(_message.Message):
     __slots__ = ("benchmark", "evaluates", "requests")

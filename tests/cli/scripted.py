@@ -11,7 +11,7 @@ from typing import Any
 import trio
 
 from p2peval.daemon import server, views
-from p2peval.daemon.report_views import BundleView
+from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.story import with_story
 from p2peval.errors import P2pevalError
@@ -242,8 +242,9 @@ class Scripted:
             samples=1797,
             metrics=(ACCURACY,),
             equivalence_class="ort-1.32",
-            wall_ms=12,
-            peak_memory_mb=80,
+            efficiency=views.EfficiencyView(
+                wall_ms=12, peak_memory_mb=80, samples_per_s=150_000.0, latency_p50_ms=0.02, latency_p99_ms=0.05
+            ),
         )
         return await self._say(view, "preview", ref, model_path)
 
@@ -262,8 +263,8 @@ class Scripted:
                 channel.send_nowait(event(len(self.calls) + 1, "task.changed", ref))
         return await self._say(view, "task", ref)
 
-    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> views.RescoreView:
-        view = views.RescoreView(
+    async def rescore(self, ref: str, metrics: tuple[str, ...]) -> RescoreView:
+        view = RescoreView(
             task=TASK,
             benchmark=BENCH,
             benchmark_name="digits",

@@ -82,7 +82,7 @@ REVEAL = m.Reveal(
     root=DIGEST,
     nonce=DIGEST[::-1],
     outputs=blob(b"outputs"),
-    efficiency=m.Efficiency(1234, 96, ("landlock", "seccomp")),
+    efficiency=m.Efficiency(1234, 96, ("landlock", "seccomp"), 1_500_000, 640, 1_210),
 )
 SET = m.CommitmentSet(NETWORK, ME, TASK_ID, 1, (SEALED_COMMITMENT.id,))
 RECORD = m.ResultRecord(
