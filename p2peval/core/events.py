@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency, MetricReport, Payload, Sealed
+from p2peval.core.messages import BenchmarkSpec, Payload, Sealed
+from p2peval.core.parts import Blob, Efficiency, MetricReport
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 

@@ -8,13 +8,8 @@ from p2peval.core.benchmark import PROFILES, labels_of, problem
 from p2peval.core.context import Context
 from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import Introduced, JoinBenchmark, LeaveBenchmark, PublishBenchmark
-from p2peval.core.messages import (
-    BenchmarkAnnouncement,
-    BenchmarkSpec,
-    Membership,
-    PeerProfile,
-    Sealed,
-)
+from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, Sealed
+from p2peval.core.parts import Membership
 from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, WantedRow
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.text import one_line

@@ -25,6 +25,7 @@ from p2peval.core import (
     watch,
     window,
 )
+from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof
 from p2peval.core.context import Context
 from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
@@ -55,16 +56,12 @@ from p2peval.core.events import (
 )
 from p2peval.core.messages import (
     Assignment,
-    AuditCommitment,
-    AuditReport,
     BenchmarkAnnouncement,
     BenchmarkSpec,
     Cancel,
     Commitment,
     CommitmentSet,
     Decline,
-    EquivocationProof,
-    FraudProof,
     Offer,
     Payload,
     PeerProfile,

@@ -13,19 +13,19 @@ from typing import TypeVar
 
 from p2peval.core import audit, commitment
 from p2peval.core.benchmark import output_bytes, reports_of, request_problem
+from p2peval.core.checking import AuditReport
 from p2peval.core.messages import (
     Assignment,
-    AuditReport,
     BenchmarkSpec,
     Commitment,
     CommitmentSet,
-    Outcome,
     Payload,
     ResultRecord,
     Reveal,
     Sealed,
     TaskAnnouncement,
 )
+from p2peval.core.parts import Outcome
 from p2peval.core.types import AssignmentId, ObjectId, TaskId
 from p2peval.defaults import MAX_REVISIONS
 from p2peval.errors import RemoteProtocolError

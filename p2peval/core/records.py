@@ -9,14 +9,8 @@ from __future__ import annotations
 from p2peval.core import audit, equivocation, watch
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
-from p2peval.core.messages import (
-    Certificate,
-    Check,
-    Outcome,
-    Payload,
-    ResultRecord,
-    Sealed,
-)
+from p2peval.core.messages import Payload, ResultRecord, Sealed
+from p2peval.core.parts import Certificate, Check, Outcome
 from p2peval.core.record_check import SlotFilledTwiceError, examine
 from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.types import AssignmentId, Cid, PeerId

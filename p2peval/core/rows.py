@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from p2peval.core.messages import BenchmarkSpec, Blob, Certificate, Efficiency, Membership, MetricReport
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob, Certificate, Efficiency, Membership, MetricReport
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, Seconds, TaskId
 from p2peval.trust.evidence import Evidence
 

@@ -15,13 +15,15 @@ from math import ceil
 from p2peval.core import audit, blind, fraud, membership, reputation
 from p2peval.core.belief_rows import WatchRow, WatchState
 from p2peval.core.benchmark import data_of, fits, output_bytes
+from p2peval.core.checking import AuditCommitment
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
 from p2peval.core.leisure import rest, rested_at
-from p2peval.core.messages import AuditCommitment, Blob, Certificate, Reveal, Sealed, TaskAnnouncement
+from p2peval.core.messages import Reveal, Sealed, TaskAnnouncement
+from p2peval.core.parts import Blob, Certificate
 from p2peval.core.rows import ResultRow
 from p2peval.core.types import NANO, ObjectId, TaskId
 from p2peval.core.verdict import BLAMED, Verdict

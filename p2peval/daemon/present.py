@@ -13,7 +13,7 @@ from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
 from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
 from p2peval.core.leaderboard import MINE, TRUSTED, board
-from p2peval.core.messages import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
+from p2peval.core.parts import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State

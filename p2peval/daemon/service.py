@@ -19,7 +19,8 @@ from p2peval.config import Config
 from p2peval.core.benchmark import data_of, metrics_problem, request_problem
 from p2peval.core.effects import Reply
 from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob
 from p2peval.core.rows import BenchmarkRow, DutyState, ReplicaState, ResultRow
 from p2peval.core.state import State
 from p2peval.core.task import OVER

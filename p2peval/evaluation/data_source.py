@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.evaluation.toml_section import Section
 
 FORMATS = ("arrow", "csv", "images", "npz", "parquet")

@@ -21,7 +21,7 @@ from bench_models import Case
 from report import Row
 from worlds import seed_of
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.evaluation.jobs import Evaluate, Run
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight

@@ -45,18 +45,9 @@ from p2peval.core.events import (
     StartTask,
     TimerExpired,
 )
-from p2peval.core.messages import (
-    BenchmarkSpec,
-    Blob,
-    Defined,
-    Efficiency,
-    Limits,
-    MetricReport,
-    Tensor,
-    Tolerance,
-    Verification,
-)
+from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.node import Node
+from p2peval.core.parts import Blob, Defined, Efficiency, Limits, MetricReport, Tensor, Tolerance, Verification
 from p2peval.core.state import LAZY, Change, Row, State
 from p2peval.core.types import BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from p2peval.core.effects import FetchBlob, Notify, Publish, Send
-from p2peval.core.messages import Blob, Defined, Interval, MetricReport
+from p2peval.core.parts import Blob, Defined, Interval, MetricReport
 from p2peval.core.rows import CounterRow, NameRow, ReplicaRow, ReplicaState
 from p2peval.core.state import LAZY, TABLES, Change, Row
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
