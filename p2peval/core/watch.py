@@ -106,7 +106,9 @@ def look(ctx: Context) -> None:
 
 def _next(ctx: Context) -> WatchRow | None:
     """What rests on a convicted peer first; then the best-placed claim of any board."""
-    due = [row for row in ctx.state.watches.of(WatchState.WAITING) if row.not_before <= ctx.now]
+    due = [
+        row for row in ctx.state.watches.of(WatchState.WAITING) if row.not_before <= ctx.now and _is_wanted(ctx, row)
+    ]
     reopened = next((row for row in due if row.reopened), None)
     if reopened is not None or not due:
         return reopened
@@ -118,6 +120,11 @@ def _next(ctx: Context) -> WatchRow | None:
         for line in board(ctx.state, benchmark.id)[:WATCH_TOP]
     )
     return next((waiting[task] for task in shown if task in waiting), None)
+
+
+def _is_wanted(ctx: Context, row: WatchRow) -> bool:
+    """What was queued before background audits were switched off is left alone."""
+    return ctx.policy.background_audits or _scores(ctx, ctx.state.benchmarks[row.benchmark].spec, row.requester)
 
 
 # ── one audit ─────────────────────────────────────────────────────────────────────────────────────
