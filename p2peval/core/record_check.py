@@ -176,7 +176,8 @@ def _certificate(this: Contents) -> None:
         "certificate_is_wrong",
     )
     _require(certificate.audited == check.drawn >= _enough(this, certificate.attempts), "certificate_is_wrong")
-    _require(tuple((m.name, m.group) for m in record.metrics) == reports_of(spec), "wrong_metrics")
+    told = () if spec.labels is None else reports_of(spec)  # while labels are held back, nobody can check a figure
+    _require(tuple((m.name, m.group) for m in record.metrics) == told, "wrong_metrics")
 
 
 def _enough(this: Contents, attempts: int) -> int:
