@@ -66,7 +66,7 @@ def climbed(name, start, claim, most, candidates, sign):
     """The furthest that a greedy search and its swaps reach, from ``start``; ``candidates``: rows for each sample."""
     truth, altered = start.copy(), []
     best = value(name, truth, claim.labels, claim.limits, sign)
-    for turn in range(3 * most):
+    for turn in range(2 * most):
         free = altered[turn % most] if len(altered) == most else None
         base = truth.copy()
         if free is not None:
@@ -119,8 +119,8 @@ def assert_never_leaves(name, claim, most, candidates, starts):
 @pytest.mark.parametrize("rare", [0, 2, 3])
 @pytest.mark.parametrize("tolerance", [EXACT, WIDE], ids=["exact", "wide"])
 def test_no_searched_lie_about_classes_leaves_the_interval(name, rare, tolerance):
-    for seed, most in product(range(3), (1, 2, 3)):
-        outputs, labels = claimed(seed, 24, 3, rare)
+    for seed, most in product(range(2), (1, 3)):
+        outputs, labels = claimed(seed, 16, 3, rare)
         claim = Claim(outputs, labels, None, tolerance)
         starts = [outputs] if tolerance == EXACT else shifted(claim, np.random.default_rng(seed))
         assert_never_leaves(name, claim, most, [rows_to_say(3)] * len(labels), starts)
@@ -129,7 +129,7 @@ def test_no_searched_lie_about_classes_leaves_the_interval(name, rare, tolerance
 @pytest.mark.parametrize("name", METRICS["regression"])
 @pytest.mark.parametrize("tolerance", [EXACT, WIDE], ids=["exact", "wide"])
 def test_no_searched_lie_about_heavy_tailed_numbers_leaves_the_interval(name, tolerance):
-    for seed, most in product(range(4), (1, 2, 3)):
+    for seed, most in product(range(3), (1, 3)):
         rng = np.random.default_rng(seed)
         labels = rng.standard_t(1.2, 24) * 5  # some beyond the declared range
         outputs = (labels + rng.standard_t(1.5, 24))[:, None]
