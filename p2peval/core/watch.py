@@ -43,7 +43,10 @@ Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFaile
 
 
 def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
-    """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it."""
+    """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it.
+
+    ``reveal`` must fit the benchmark: a proof of one that does not is refused by all, and costs who signed it.
+    """
     if not ctx.policy.background_audits or reveal is None or reveal.signer == ctx.me:
         return
     task, spec = TaskId(announced.id), ctx.state.benchmarks[announced.payload.benchmark].spec
