@@ -28,7 +28,7 @@ def movement(data: bytes, input: Tensor = IN, output: Tensor = OUT, inputs: np.n
 @pytest.mark.parametrize("opset", [9, 11, 12, 17, 22, 23, 26])
 def test_every_opset_is_shaken_by_about_an_ulp_and_otherwise_in_each_run(opset: int) -> None:
     moved = movement(matmul(opset))
-    assert 0 < moved.max() < 1e-6
+    assert 0 < moved.max() < 3e-6  # of four terms, and of their sum
     assert (moved[0] != moved[1]).any()
 
 
