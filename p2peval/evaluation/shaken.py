@@ -41,10 +41,10 @@ SUMS = names(
 FIRST_SUMMED = names("DFT DeformConv GridSample Resize RoiAlign RotaryEmbedding STFT Upsample")
 """The same of their first input; the others say where and how much."""
 
-KINDS = {"float32": 1, "float64": 11}
+KINDS = {"float16": 10, "float32": 1, "float64": 11}
 """In which arithmetic rounds, and what ONNX calls them."""
 
-ULP = {1: 2.0**-23, 11: 2.0**-52}
+ULP = {10: 2.0**-10, 1: 2.0**-23, 11: 2.0**-52}
 """Of 1, in each of these."""
 
 
@@ -57,7 +57,8 @@ def shaken(data: bytes) -> bytes:
     if not any(opset.domain in ("", "ai.onnx") for opset in model.opset_import):
         model.opset_import.append(helper.make_opsetid("", 17))
     opset = max(opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx"))
-    kinds, nodes = _kinds(model), []
+    kinds = _kinds(model)
+    nodes: list[Any] = []
     for place, node in enumerate(model.graph.node):
         for at, name in enumerate(_terms(node)):
             if name in kinds:

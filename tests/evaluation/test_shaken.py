@@ -81,3 +81,13 @@ def test_infinities_and_nan_stay_where_they_are() -> None:
     assert np.isnan(plain).any()
     assert np.isinf(plain).any()
     np.testing.assert_array_equal(open_model(shaken(data), IN, OUT).run_all(INPUTS), plain)
+
+
+def test_half_precision_is_shaken_by_its_own_ulp_though_the_runtime_computes_in_single() -> None:
+    nodes = [
+        helper.make_node("Cast", ["x"], ["half"], to=TensorProto.FLOAT16),
+        helper.make_node("Cast", ["w"], ["half_w"], to=TensorProto.FLOAT16),
+        helper.make_node("MatMul", ["half", "half_w"], ["product"]),
+        helper.make_node("Cast", ["product"], ["y"], to=TensorProto.FLOAT),
+    ]
+    assert 1e-4 < movement(model(nodes, initialisers=[WEIGHTS])).max() < 0.05
