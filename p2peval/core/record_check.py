@@ -75,8 +75,8 @@ class Contents:
 
     @property
     def accepted(self) -> Sealed[Reveal] | None:
-        """The reveal whose outputs count."""
-        return self.reveals.get(self.record.accepted)
+        """The reveal whose outputs count; None where the task failed, whatever its record names."""
+        return self.reveals.get(self.record.accepted) if self.record.outcome is Outcome.ACCEPTED else None
 
 
 def examine(spec: BenchmarkSpec, record: ResultRecord, open: Opener) -> Contents:

@@ -47,7 +47,8 @@ Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFaile
 def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
     """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it.
 
-    What awaits scores of ours is queued in any case (core/held_labels.py).
+    ``reveal`` must fit the benchmark: a proof of one that does not is refused by all, and costs who signed it. What
+    awaits scores of ours is queued in any case (core/held_labels.py).
     """
     task, spec = TaskId(announced.id), ctx.state.benchmarks[announced.payload.benchmark].spec
     if reveal is None or not (_scores(ctx, spec, announced.signer) or _watches(ctx, reveal.signer)):
