@@ -115,17 +115,17 @@ def show(options: Options, bench: str, croissant: bool) -> None:
         ("license", view.license),
         ("replaces", view.parent),
         ("task", view.task),
-        ("samples", str(view.samples)),
+        ("samples", _samples(view)),
         ("groups", ", ".join(view.group_names)),
         ("perturbed", _conditions(view.conditions)),
         ("metrics", ", ".join(view.metrics)),
         ("model takes", _tensor(view.model_input)),
         ("model gives", _tensor(view.model_output)),
         ("tolerance", f"atol {view.atol:g}, rtol {view.rtol:g}"),
-        ("limits", f"{view.seconds} s, {view.memory_mb} MiB, models to {view.model_mb} MiB"),
+        ("limits", f"{view.seconds} s, {view.memory_mb} MiB, models to {view.model_mb} MB"),
         ("audit", f"{view.audited} of {view.samples} samples (ε {view.epsilon:g}, δ {view.delta:g})"),
         ("evaluators", f"{view.replicas} for each task"),
-        ("recipe", view.profile),
+        ("profile", view.profile),
         ("inputs", f"{view.inputs.cid}  {size(view.inputs.size)}"),
         ("labels", f"{view.labels.cid}  {size(view.labels.size)}" if view.labels else "committed, not published"),
         ("groups data", f"{view.groups.cid}  {size(view.groups.size)}" if view.groups else ""),
@@ -190,6 +190,13 @@ def _role(joined: bool, evaluates: bool, requests: bool) -> str:
         return "-"
     roles = ["evaluator"] * evaluates + ["requester"] * requests
     return "+".join(roles) or "observer"
+
+
+def _samples(view: BenchmarkView) -> str:
+    times = 1 + len(view.conditions)
+    return (
+        str(view.samples) if times == 1 else f"{view.samples}: {view.samples // times}, and again for each perturbation"
+    )
 
 
 def _conditions(conditions: tuple[ConditionView, ...]) -> str:

@@ -7,8 +7,8 @@ import click
 from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Command, Options, pass_options
 from p2peval.cli.output import Output
-from p2peval.daemon.story import audit, figure
-from p2peval.daemon.views import BoardLine, BoardView
+from p2peval.daemon.story import audit, figure, percent
+from p2peval.daemon.views import BoardLine, BoardView, CertificateView, MetricView
 
 
 @click.command("board", cls=Command, short_help="Results: checked here and ranked; then claims.")
@@ -17,7 +17,9 @@ from p2peval.daemon.views import BoardLine, BoardView
 def board_command(options: Options, bench: str) -> None:
     """What this node checked itself, ranked; the word of others stands below and has no rank.
 
-    "trusted 2 (4.1 % miss)": audited by two peers whom this node trusts; so probably a lie escaped them both.
+    AUDIT: how far a lie on at most delta of the outputs could have moved the number, and how probably the re-run
+    samples would have shown a larger one. "trusted 2 (4.1 % miss)": audited by two peers whom this node trusts; so
+    probably a lie escaped them both.
     """
     out = Output(options)
     board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView)
@@ -37,12 +39,19 @@ def _row(out: Output, primary: str, line: BoardLine) -> list[str]:
         "-" if line.rank is None else str(line.rank),
         f"{line.model_name or 'model'} {out.id(line.model)}",
         figure(metric) if metric else "-",
-        audit(metric) if metric else "-",
+        _audit(metric, line.certificate) if metric else "-",
         f"{sampling.low:.3f}–{sampling.high:.3f}" if sampling else "-",
         f"{line.certificate.audited}/{line.certificate.samples}" if line.certificate else "-",
         _standing(line),
         ", ".join(out.peer(e.peer, e.name, e.me) for e in line.evaluators) or "-",
     ]
+
+
+def _audit(metric: MetricView, certificate: CertificateView | None) -> str:
+    """With how sure it is: 30 samples re-run in the background say far less than a requester's audit."""
+    if metric.audit is None or certificate is None:
+        return audit(metric)
+    return f"{audit(metric)} ({percent(1 - certificate.epsilon, digits=2)})"
 
 
 def _standing(line: BoardLine) -> str:

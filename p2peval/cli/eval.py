@@ -82,7 +82,13 @@ def run(
         "delta": delta,
         "replicas": replicas,
     }
-    task = client.post("/v1/tasks", TaskView, body)
+    out.tell("trying    a few samples on this machine; nobody has been asked yet")
+    try:
+        task = client.post("/v1/tasks", TaskView, body)
+    except KeyboardInterrupt:
+        raise InterruptedByUserError(
+            "stopped before the task was announced: the daemon drops it", hint="p2peval eval ls"
+        ) from None
     if detach:
         out.answer("eval.run", task, lambda: task.id)
         out.say(f"next: p2peval eval show {task.id}")

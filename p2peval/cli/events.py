@@ -40,6 +40,8 @@ def _line(out: Output, event: EventView) -> str:
 
 
 def _shown(out: Output, value: str | int | float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str):
         if value.startswith("12D3KooW"):
             return out.peer(value)

@@ -58,6 +58,11 @@ class Output:
         if not self.options.quiet and not self.options.json:
             click.echo(clean(at_home(message, self.options.home)), err=True)
 
+    def tell(self, progress: str) -> None:
+        """Progress, for a person who looks on: on stderr if that is a terminal, where ``say`` would speak."""
+        if sys.stderr.isatty():
+            self.say(progress)
+
     def colored(self) -> bool:
         if self.options.no_color or self.options.plain or os.environ.get("NO_COLOR"):
             return False

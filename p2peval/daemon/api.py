@@ -27,7 +27,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from p2peval.daemon.ports import Service
 from p2peval.daemon.views import EventView
 from p2peval.defaults import API_BODY_BYTES, API_PING
-from p2peval.errors import NotAuthorisedError, NotFoundError, P2pevalError, UsageError
+from p2peval.errors import DeadlineError, NotAuthorisedError, NotFoundError, P2pevalError, UsageError
 
 STATUS = {
     "config": 400,
@@ -163,12 +163,16 @@ class _Routes:
         return await self._service.join(body.ref, body.evaluates, body.requests, body.timeout)
 
     async def _preview(self, request: Request) -> Any:
-        return await self._service.preview(_ref(request), (await _body(request, PreviewBody)).model)
+        body = await _body(request, PreviewBody)
+        return await _while_waited_for(request, lambda: self._service.preview(_ref(request), body.model))
 
     async def _start_task(self, request: Request) -> Any:
         body = await _body(request, TaskBody)
-        return await self._service.start_task(
-            body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
+        return await _while_waited_for(
+            request,
+            lambda: self._service.start_task(
+                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
+            ),
         )
 
     async def _rescore(self, request: Request) -> Any:
@@ -206,12 +210,8 @@ class EventStream(Response):
                 await over()
                 nursery.cancel_scope.cancel()
 
-            async def hung_up() -> None:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-
             nursery.start_soon(until, self._stopping.wait)
-            nursery.start_soon(until, hung_up)
+            nursery.start_soon(until, lambda: _hung_up(receive))
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._copy(send)
             nursery.cancel_scope.cancel()
@@ -259,6 +259,38 @@ async def _body(request: Request, kind: type[Body]) -> Body:
         return msgspec.json.decode(bytes(data), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"bad request body: {error}") from None
+
+
+async def _while_waited_for(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:
+    """What ``work`` answers; cancelled when its client leaves: who stopped asking wants no model announced.
+
+    ``request``: its body has been read. Raises what ``work`` raises, DeadlineError where nobody waits any more.
+    """
+    answered: list[Any] = []
+    refused: list[P2pevalError] = []
+    async with trio.open_nursery() as nursery:
+
+        async def watch() -> None:
+            await _hung_up(request.receive)
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(watch)
+        try:
+            answered.append(await work())
+        except P2pevalError as error:
+            refused.append(error)
+        nursery.cancel_scope.cancel()
+    if refused:
+        raise refused[0]
+    if not answered:
+        raise DeadlineError("the client left before it was answered")
+    return answered[0]
+
+
+async def _hung_up(receive: Receive) -> None:
+    """Returns when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 # ── errors ────────────────────────────────────────────────────────────────────────────────────────

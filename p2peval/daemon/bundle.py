@@ -16,20 +16,12 @@ from p2peval.core.rows import ResultRow, TaskRow
 from p2peval.core.types import ObjectId, PeerId
 from p2peval.daemon.driver import Driver
 from p2peval.daemon.library import Library
-from p2peval.daemon.own_audit import wanted
+from p2peval.daemon.own_audit import FILE_NAMES, wanted
 from p2peval.daemon.report_views import BundleView
 from p2peval.daemon.reports import REPORT_NAME, Report, ReportFile, compose, open_record, open_spec, text
 from p2peval.defaults import DATA_PATIENCE
 from p2peval.errors import NetworkError, NotFoundError, UsageError, VerificationError
 from p2peval.store.disk import refusals
-
-NAMES = {
-    "model": "model.onnx",
-    "inputs": "inputs.npy",
-    "labels": "labels.npy",
-    "groups": "groups.npy",
-    "outputs": "outputs.bin",
-}
 
 
 async def report_of(found: TaskRow | ResultRow, driver: Driver, network: str) -> ReportFile:
@@ -52,11 +44,11 @@ async def write_bundle(directory: Path, file: ReportFile, library: Library) -> B
     for name, blob in wanted(contents).items():
         reason = await _have(library, blob, _holders(contents))
         if reason:
-            missing.append(f"{NAMES[name]}: {reason}")
+            missing.append(f"{FILE_NAMES[name]}: {reason}")
             continue
         held = await library.path(blob.cid)
-        await trio.to_thread.run_sync(_copy, Path(held), directory / NAMES[name])
-        files.append(NAMES[name])
+        await trio.to_thread.run_sync(_copy, Path(held), directory / FILE_NAMES[name])
+        files.append(FILE_NAMES[name])
     return BundleView(directory=str(directory), record=report.record.id, files=tuple(files), missing=tuple(missing))
 
 

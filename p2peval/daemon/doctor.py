@@ -30,6 +30,7 @@ from p2peval.wire.ids import peer_id_of
 
 log = logging.getLogger(__name__)
 
+REQUIRED = "; or set evaluation.require_sandbox = false"
 FINE, MISSING, WRONG = "ok", "missing", "wrong"
 
 
@@ -40,7 +41,7 @@ def check_layers(required: bool) -> None:
         raise ConfigError(
             "evaluation.require_sandbox is set, and this machine lacks "
             + "; ".join(f"{each.layer} ({each.why})" for each in lacking),
-            hint="; ".join(each.hint for each in lacking) + "; or set evaluation.require_sandbox = false",
+            hint="; ".join(each.hint for each in lacking) + REQUIRED,
         )
     for each in lacking:
         log.warning("evaluations run without %s: %s; %s", each.layer, each.why, each.hint)
@@ -103,9 +104,9 @@ def _disk(data: Path, quota_gb: float) -> CheckView:
 
 def _layers(required: bool) -> list[CheckView]:
     lacking = {each.layer: each for each in layers.missing()}
-    state = WRONG if required else MISSING
+    state, instead = (WRONG, REQUIRED) if required else (MISSING, "")
     return [
-        CheckView(name=layer, state=state, detail=lacking[layer].why, hint=lacking[layer].hint)
+        CheckView(name=layer, state=state, detail=lacking[layer].why, hint=lacking[layer].hint + instead)
         if layer in lacking
         else CheckView(name=layer, state=FINE, detail=f"on, ABI {landlock.abi()}" if layer == "landlock" else "on")
         for layer in layers.ALL

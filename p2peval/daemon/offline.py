@@ -10,7 +10,7 @@ import json
 import re
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from p2peval.core.record_check import Contents
 from p2peval.core.types import PeerId
 from p2peval.daemon import credentials, reports
 from p2peval.daemon.doctor import examine
-from p2peval.daemon.own_audit import OwnAudit, gather, wanted
+from p2peval.daemon.own_audit import FILE_NAMES, OwnAudit, gather, wanted
 from p2peval.daemon.present import condition_views, metric_views
 from p2peval.daemon.report_views import ExportView, VerifyView
 from p2peval.daemon.reports import REPORT_NAME, ReportFile
@@ -110,24 +110,35 @@ def validate_benchmark(directory: Path) -> ValidateView:
 def verify_report(path: Path, *, named: Mapping[str, Path], places: Sequence[Path], samples: int | None) -> VerifyView:
     """Check a report or a credential with what is at hand.
 
-    ``path``: the file, or a folder that holds it as report.json among its data. ``named``: files said to be the
-    "model" or the "outputs". ``places``: files and folders in which the model, inputs, labels and outputs may be.
-    ``samples``: how many to re-run, None for as many as the certificate tells. Raises UsageError for what is no
-    report, StoreError and NotFoundError for files.
+    ``path``: the file, or a folder that holds it as report.json among its data; files of a bundle's names in it are
+    said to be what they are called. ``named``: files said to be the "model" or the "outputs". ``places``: files and
+    folders in which the model, inputs, labels and outputs may be. ``samples``: how many to re-run, None for as many as
+    the certificate tells. Raises UsageError for what is no report, StoreError and NotFoundError for files.
     """
-    if path.is_dir():
-        places, path = (*places, path), path / REPORT_NAME
-    kind, signed, checklist = check_file(reports.load(path))
+    folder = path if path.is_dir() else None
+    if folder is not None:
+        places, path = (*places, folder), folder / REPORT_NAME
+    kind, signed, checklist = check_file(reports.load(path), path)
     if signed.contents is not None and not checklist.failed:
+        if folder is not None:
+            named = _named_in(folder, wanted(signed.contents)) | dict(named)
         trio.run(_check_data, signed.contents, named, places, samples, checklist)
     return _verify_view(path, kind, signed, checklist)
 
 
-def check_file(data: bytes) -> tuple[str, Signed, Checklist]:
-    """Every check that a "report" or "credential" allows by itself. Raises UsageError for what is neither, and
-    VerificationError for a credential whose report does not open."""
+def _named_in(folder: Path, names: Collection[str]) -> dict[str, Path]:
+    """The files in a bundle that are called as one of ``names`` is: altered they fail, and are not passed over."""
+    return {name: folder / FILE_NAMES[name] for name in names if (folder / FILE_NAMES[name]).is_file()}
+
+
+def check_file(data: bytes, path: Path | None = None) -> tuple[str, Signed, Checklist]:
+    """Every check that a "report" or "credential" allows by itself.
+
+    ``path``: whence. Raises UsageError for what is neither, and VerificationError for a credential whose report does
+    not open.
+    """
     document = credentials.recognise(data)
-    file = credentials.report_in(document) if document is not None else reports.parse(data)
+    file = credentials.report_in(document) if document is not None else reports.parse(data, path)
     checklist = Checklist()
     signed = check_signed(file, checklist)
     if document is not None:
@@ -174,7 +185,8 @@ def export_report(
     ``hub_dataset``: of a benchmark on the Hugging Face Hub, "" for a model card. Raises UsageError,
     NotFoundError, StoreError, and VerificationError for a report that does not hold.
     """
-    file, checklist = reports.parse(reports.load(source) if isinstance(source, Path) else source), Checklist()
+    data, path = (reports.load(source), source) if isinstance(source, Path) else (source, None)
+    file, checklist = reports.parse(data, path), Checklist()
     signed = check_signed(file, checklist)
     if signed.record is None or signed.contents is None or checklist.failed:
         failed = next(check for check in checklist.made if check.name == checklist.failed)

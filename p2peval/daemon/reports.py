@@ -119,13 +119,16 @@ def load(path: Path) -> bytes:
     return data
 
 
-def parse(data: bytes) -> ReportFile:
-    """The fields, nothing of them checked yet. Raises UsageError for what is no report of this schema."""
+def parse(data: bytes, path: Path | None = None) -> ReportFile:
+    """The fields, nothing of them checked yet. Raises UsageError for what is no report of this schema.
+
+    ``path``: whence, None where a daemon said it.
+    """
     hint = "a report is what p2peval eval run names at its end, or what p2peval eval export makes"
     try:
         file = msgspec.json.decode(data, type=ReportFile)
     except UNREADABLE as error:
-        raise UsageError(f"not a report: {error}", hint=hint) from None
+        raise UsageError(f"not a report: {path or 'the answer'}: {error}", hint=hint) from None
     if file.schema != SCHEMA:
         raise UsageError(
             f"a report of schema {file.schema[:64]!r}, not {SCHEMA}", hint="is p2peval of another version?"

@@ -13,6 +13,7 @@ except that an "offers" line may yet name an evaluator who took a silent one's p
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
@@ -108,8 +109,8 @@ def _end(task: TaskView) -> list[StoryLine]:
     if task.state == "accepted":
         whole = [metric for metric in task.metrics if not metric.group]
         lines = [
-            StoryLine(step="accepted" if place == 0 else "", text=_metric(task, metric, place == 0), done=True)
-            for place, metric in enumerate(whole)
+            StoryLine(step="accepted" if place == 0 else "", text=text, done=True)
+            for place, text in enumerate(_metrics(task, whole))
         ]
         if not whole:
             text = f"not scored yet: the labels are the author's until it reveals them   {task.standing}"
@@ -126,17 +127,24 @@ def _end(task: TaskView) -> list[StoryLine]:
     return []
 
 
-def _metric(task: TaskView, metric: MetricView, first: bool) -> str:
-    parts = [f"{metric.name} {figure(metric)}", "audit " + audit(metric)]
+def _metrics(task: TaskView, metrics: list[MetricView]) -> list[str]:
+    """One line each, the parts of all in columns; whose word it is stands on the first."""
+    rows = [_metric(task, metric) for metric in metrics]
+    rows[0].append(task.standing)
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    return ["   ".join(f"{part:<{wide}}" for part, wide in zip(row, widths, strict=False)).rstrip() for row in rows]
+
+
+def _metric(task: TaskView, metric: MetricView) -> list[str]:
+    bounds = "audit " + audit(metric)
     if metric.audit and task.certificate:
-        parts[-1] += f" ({percent(1 - task.certificate.epsilon)})"
+        bounds += f" ({percent(1 - task.certificate.epsilon)})"
+    parts = [f"{metric.name} {figure(metric)}", bounds]
     if metric.sampling:
         parts.append(f"sampling {metric.sampling.low:.3f}–{metric.sampling.high:.3f} (95 %)")
     if metric.ambiguity:
         parts.append(f"near-ties {metric.ambiguity.low:.4f}–{metric.ambiguity.high:.4f}")
-    if first:
-        parts.append(task.standing)
-    return "   ".join(parts)
+    return parts
 
 
 def figure(metric: MetricView) -> str:
@@ -153,5 +161,6 @@ def audit(metric: MetricView) -> str:
     return f"{metric.audit.low:.3f}–{metric.audit.high:.3f}"
 
 
-def percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
+def percent(share: float, digits: int = 4) -> str:
+    """``digits``: significant ones."""
+    return f"{100 * share:.{digits}g} %"

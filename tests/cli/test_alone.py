@@ -234,7 +234,7 @@ def test_progress_is_told_on_a_terminal_only_and_each_line_once(tmp_path: Path) 
     assert result.returncode == 0
     assert result.stdout.startswith("accepted  accuracy 0.9417")
     told = [line.rsplit("\x1b[K", 1)[-1].split()[0] for line in shown.split("\r\n") if line]
-    assert told == ["task", "offers", "committed", "audited"]
+    assert told == ["trying", "task", "offers", "committed", "audited"]
 
 
 def test_doctor_names_every_layer_and_finds_a_key_that_others_can_read(tmp_path: Path) -> None:

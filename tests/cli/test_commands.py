@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from p2peval.cli.contract import ANSWERS, FOLDER, text
+from p2peval.daemon.views import ConditionView
 from p2peval.errors import NotFoundError, UsageError
 from tests.cli.conftest import Shell
 from tests.cli.scripted import ACCURACY, ANN, BENCH, BENCHMARK, TASK, Scripted, event, replica, task
@@ -95,10 +96,25 @@ def test_board_ranks_no_claim(shell: Shell, service: Scripted) -> None:
     assert trusted.split()[0] == "-"
     assert "trusted 2 (4.1 % miss)" in trusted
     assert mine.split()[:4] == ["1", "logreg", "bafk…elmo", "0.9417"]
-    assert "±0.010" in mine
+    assert "±0.010 (99 %)" in mine
     assert "404/1797" in mine
     assert claimed.split()[0] == "-"
     assert "claimed" in claimed
+
+
+def test_metrics_of_a_result_stand_in_columns(shell: Shell, service: Scripted, model: str) -> None:
+    longer = replace(ACCURACY, name="balanced_accuracy")
+    service.states = [task("accepted", metrics=(ACCURACY, longer))]
+    first, second, _ = shell.run("eval", "run", "digits", model).stdout.splitlines()
+    assert first.endswith("me")
+    assert [first.index(word) for word in ("audit", "sampling")] == [second.index(w) for w in ("audit", "sampling")]
+
+
+def test_perturbed_copies_are_told_from_the_samples(shell: Shell, service: Scripted) -> None:
+    assert ["samples", "1797"] in [line.split() for line in shell.run("bench", "show", "digits").stdout.splitlines()]
+    noise = ConditionView(name="noise", kind="gaussian_noise", level=0.1, seed=1)
+    service.shown = replace(BENCHMARK, samples=3594, conditions=(noise,))
+    assert "3594: 1797, and again for each perturbation" in shell.run("bench", "show", "digits").stdout
 
 
 def test_join_passes_roles_and_patience_on(shell: Shell, service: Scripted) -> None:

@@ -258,6 +258,7 @@ def test_file_that_is_no_report_is_a_usage_error(tmp_path: Path, data: bytes, co
     result = CliRunner().invoke(cli, ["eval", "verify", str(path)])
     assert result.exit_code == code
     assert says in result.stderr
+    assert str(path) in result.stderr
 
 
 def test_report_of_another_schema_is_named(alone: Path, tmp_path: Path) -> None:
@@ -277,6 +278,20 @@ def test_model_of_another_name_is_not_the_one_that_was_signed_for(case: Case, al
     code, states, details = verify(alone, "--model", other)
     assert (code, states["model"]) == (5, "failed")
     assert case.blob("model.onnx").cid in details["model"]
+
+
+@pytest.mark.parametrize("altered", ["outputs.bin", "labels.npy", "model.onnx"])
+def test_file_of_a_bundle_that_was_altered_fails_and_is_not_passed_over(
+    case: Case, tmp_path: Path, altered: str
+) -> None:
+    folder = Path(shutil.copytree(case.folder, tmp_path / "bundle"))
+    (folder / altered).write_bytes(bytes(case.blob(altered).size))
+    code, states, details = verify(folder)
+    name = altered.split(".")[0]
+    assert (code, states[name]) == (5, "failed")
+    assert str(folder / altered) in details[name]
+    result = CliRunner().invoke(cli, ["eval", "verify", str(folder)])
+    assert sum(line.split()[-1:] == [name] or f" {name} " in line[:28] for line in result.stdout.splitlines()) == 1
 
 
 def test_people_are_told_what_was_checked_and_what_was_not(alone: Path) -> None:

@@ -191,6 +191,20 @@ def test_event_stream_gives_its_subscription_back_when_the_client_leaves(http: h
         http.get("/livez")
 
 
+@pytest.mark.parametrize("path", ["/v1/tasks", "/v1/benchmarks/digits/preview"])
+def test_model_is_not_tried_further_when_whoever_asked_has_left(
+    http: httpx.Client, service: Scripted, path: str
+) -> None:
+    service.hang = True
+    body = {"model": "/m.onnx"} | ({"benchmark": "digits"} if path == "/v1/tasks" else {})
+    with pytest.raises(httpx.ReadTimeout):
+        http.post(path, json=body, timeout=0.5)
+    deadline = time.monotonic() + 5
+    while not service.left:
+        assert time.monotonic() < deadline, "the work goes on for nobody"
+        http.get("/livez")
+
+
 def test_stop_ends_open_event_streams_at_once(service: Scripted, http: httpx.Client, paths: Paths) -> None:
     with http.stream("GET", "/v1/events") as answer:
         lines = answer.iter_lines()
