@@ -141,6 +141,7 @@ LONGEST_REST: Final = 6 * 3600.0  # seconds between two background audits at mos
 WATCH_SAMPLES: Final = 30  # samples re-run of a record that this node did not ask for; spec (trust.md §1)
 WATCH_TOP: Final = 20  # lines of a board that are audited in the background; spec (trust.md §1)
 WATCH_AGAIN: Final = 3600.0  # seconds until a record whose outputs nobody served is tried again; guess
+LABELS_HEADER: Final = 1024  # bytes that a blob of labels may have beside its numbers; NumPy writes 128; guess
 WATCH_PAUSE: Final = 10.0  # seconds between two background audits, half to one and a half of it; guess
 PROOF_TRIES: Final = 5  # times a fraud proof whose model nobody serves is tried; guess
 PROOF_SHARE: Final = 0.2  # of the time, that re-runs of fraud proofs take at most, on one core; guess

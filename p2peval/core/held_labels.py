@@ -10,13 +10,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from p2peval.core import membership, watch
-from p2peval.core.benchmark import reports_of
+from p2peval.core.benchmark import clean_samples, reports_of
 from p2peval.core.checking import LabelsReveal, Scores
 from p2peval.core.commitment import labels_commitment
 from p2peval.core.context import Context
 from p2peval.core.events import RevealLabels
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import Sealed
+from p2peval.core.state import State
+from p2peval.core.types import Cid, PeerId
+from p2peval.defaults import LABELS_HEADER
+
+
+def held_back(state: State, me: PeerId) -> set[Cid]:
+    """Labels of our own that nobody else may have yet; what some benchmark shows anyway is no secret."""
+    rows = [(row, row.labels) for row in state.benchmarks]
+    shown = {row.spec.labels.cid for row, _ in rows if row.spec.labels is not None}
+    secret = {
+        labels.cid
+        for row, labels in rows
+        if labels is not None and row.spec.author == me
+        if state.in_slot(me, LabelsReveal.__name__, row.id) is None
+    }
+    return secret - shown
 
 
 def reveal(ctx: Context, command: RevealLabels) -> None:
@@ -39,6 +55,8 @@ def on_reveal(ctx: Context, sealed: Sealed[LabelsReveal]) -> str:
         return "not_its_author"
     if row.spec.labels is not None or labels_commitment(said.labels.cid, said.nonce) != row.spec.labels_commitment:
         return "does_not_open"
+    if said.labels.size > 8 * clean_samples(row.spec) + LABELS_HEADER:
+        return "wrong_size"
     membership.fetch_data(ctx, ctx.state.benchmarks.put(replace(row, labels=said.labels)))
     ctx.notify("bench.revealed", row.id, name=row.spec.name)
     watch.score_anew(ctx, row.id)

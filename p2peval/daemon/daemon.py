@@ -14,6 +14,7 @@ import trio
 from p2peval.config import Config
 from p2peval.core.benchmark import PROFILES
 from p2peval.core.events import Introduced
+from p2peval.core.held_labels import held_back
 from p2peval.core.node import Node
 from p2peval.core.policy import Policy
 from p2peval.core.state import State
@@ -127,7 +128,7 @@ async def _serve(
     )
     service = NodeService(config, paths, network, driver, library, workshop, feed, clock, clock(), stopping)
     exchange.serve()
-    BlobServer(blobs).attach(network)
+    BlobServer(blobs, lambda: held_back(state(), network.peer_id)).attach(network)
     driver.inbox.own(_introduction(config, network))
     async with trio.open_nursery() as api:
         addresses = await api.start(serve, service, paths, config.api.listen, stopping)

@@ -35,6 +35,8 @@ def in_use(state: State) -> set[Cid]:
     for row in state.benchmarks:
         if row.joined:
             kept |= {blob.cid for blob in data_of(row.known).values()}
+        elif row.labels is not None:
+            kept.add(row.labels.cid)  # maybe nobody else has them: an author may leave before it reveals them
     for task in state.tasks:
         if task.state not in OVER:
             kept.add(task.model.cid)

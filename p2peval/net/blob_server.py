@@ -1,13 +1,14 @@
 """Giving blobs to whoever asks (``/p2peval/blob/1``; what is said on the stream: ``net/blobs.py``).
 
-Decides how much one peer may take at a time, and nothing else: blobs are public to whoever knows their CID.
+Decides how much one peer may take at a time, and nothing else: blobs are public to whoever knows their CID, but for
+those that the node holds back. Of these it says what it says of unknown ones, or a guess at them could be checked.
 Every chunk is hashed as it leaves the disk, so a damaged file makes us say "not found", never lie.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
@@ -29,10 +30,14 @@ _NOT_FOUND = encode_frame(BlobHeader(found=False, size=0, root=b""))
 
 
 class BlobServer:
-    """Serves one store; bounded in streams, and in chunks a request. ``sent`` counts bytes per peer."""
+    """Serves one store; bounded in streams, and in chunks a request. ``sent`` counts bytes per peer.
 
-    def __init__(self, store: BlobStore) -> None:
+    ``held_back``: what is not to be served right now.
+    """
+
+    def __init__(self, store: BlobStore, held_back: Callable[[], Collection[Cid]] = tuple) -> None:
         self._store = store
+        self._held_back = held_back
         self._streams: Counter[PeerId] = Counter()
         self.sent: Counter[PeerId] = Counter()
 
@@ -78,6 +83,8 @@ class BlobServer:
         await together(partial(self._read, request, send), partial(self._write, stream, receive))
 
     async def _find(self, cid: Cid) -> Blob | None:
+        if cid in self._held_back():
+            return None
         try:
             return await trio.to_thread.run_sync(self._store.blob, cid)
         except (NotFoundError, StoreError):  # damaged is as good as gone

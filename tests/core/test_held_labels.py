@@ -10,6 +10,7 @@ from small_world import Host, World, blob
 from p2peval.core.checking import LabelsReveal, Scores
 from p2peval.core.commitment import labels_commitment
 from p2peval.core.events import MessageReceived, RevealLabels
+from p2peval.core.held_labels import held_back
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import ResultRecord
 from p2peval.core.parts import Defined, MetricReport
@@ -131,3 +132,19 @@ def test_scores_are_the_authors_word_about_a_record_that_is_held(by_author: bool
     assert (
         refusal(requester, replace(scores, record=author.node.state.benchmarks[benchmark].id), author) == "superseded"
     )
+
+
+def test_labels_are_served_to_nobody_before_the_reveal_and_to_everybody_after_it() -> None:
+    _, author, requester, _, benchmark = world()
+    assert held_back(author.node.state, author.id) == {LABELS.cid}
+    assert held_back(requester.node.state, requester.id) == set()
+    author.handle(RevealLabels("reveal", benchmark))
+    assert held_back(author.node.state, author.id) == set()
+
+
+def test_a_reveal_of_more_than_the_labels_can_take_is_not_fetched() -> None:
+    _, author, requester, _, benchmark = world()
+    nonce = author.secrets.nonce("labels", "digits", 1)
+    huge = LabelsReveal(NETWORK_ID, author.id, benchmark, replace(LABELS, size=10**9), nonce)
+    assert refusal(requester, huge, author) == "wrong_size"
+    assert requester.node.state.benchmarks[benchmark].labels is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from p2peval import defaults
 from p2peval.core import merkle
 from p2peval.core.parts import Blob
-from p2peval.core.types import PeerId
+from p2peval.core.types import Cid, PeerId
 from p2peval.errors import NetworkError, RemoteProtocolError, StoreError, VerificationError
 from p2peval.net.blob_server import BlobServer
 from p2peval.net.blobs import PROTOCOL, FetchError, fetch
@@ -60,12 +60,12 @@ class World:
         self.network = await self.join("asker")
         self.store = BlobStore(self.folder / "asker", 1 << 30)
 
-    async def holder(self, name: str, data: bytes = DATA) -> PeerId:
+    async def holder(self, name: str, data: bytes = DATA, held_back: Collection[Cid] = ()) -> PeerId:
         """An honest one, with the real server."""
         store = BlobStore(self.folder / name, 1 << 30)
         store.add_bytes(data)
         node = await self.join(name)
-        BlobServer(store).attach(node)
+        BlobServer(store, lambda: held_back).attach(node)
         return await self._known(node)
 
     async def liar(self, name: str, answer: Answer) -> PeerId:
@@ -306,6 +306,19 @@ async def test_request_beyond_the_blob_or_the_limit_is_cut_off(world: World, fir
     await write_frame(stream, encode_frame(BlobRequest(BLOB.cid, first, count, False)))
     with pytest.raises(NetworkError):
         await stream.read_exactly(1)
+
+
+async def test_what_is_held_back_is_as_unknown_to_others_as_what_was_never_here(world: World) -> None:
+    held_back = {BLOB.cid}
+    author = await world.holder("author", held_back=held_back)
+    for asked in (BLOB.cid, cid_of(b"never here")):
+        stream = await world.network.open_stream(author, PROTOCOL, timeout=5)
+        await write_frame(stream, encode_frame(BlobRequest(asked, 0, 1, True)))
+        header = decode_frame(BlobHeader, await read_frame(stream, FRAME_BYTES[BlobHeader]))
+        assert header == BlobHeader(found=False, size=0, root=b"")
+    held_back.clear()
+    await fetch(world.network, world.store, BLOB, (author,), timeout=5)
+    assert world.complete()
 
 
 async def test_peer_cannot_take_more_streams_than_its_share(world: World) -> None:
