@@ -56,6 +56,8 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
     rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
     ctx.state.results.put(replace(ctx.state.results[task.id], metrics=accepted.metrics))
     watch.tell_scores(ctx, sealed.id, task.id, task.benchmark, accepted.metrics)
+    if not accepted.metrics:  # the labels may have been revealed while the audit went on without them
+        watch.score_anew(ctx, task.benchmark)
     return sealed
 
 

@@ -258,7 +258,8 @@ def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinis
     if ctx.me not in (row.evaluator, row.requester):  # that was counted, or is we
         reputation.agreed(ctx, row.evaluator)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
-        return _stand(ctx, row, result, CLAIMED)
+        _stand(ctx, row, result, CLAIMED)
+        return score_anew(ctx, row.benchmark)
     samples = ctx.state.benchmarks[row.benchmark].spec.samples
     missed = audit.miss_probability(samples, samples * row.delta_nano // NANO + 1, seen.audited)
     certificate = Certificate(min(NANO, ceil(missed * NANO)), row.delta_nano, samples, seen.audited, 1)
@@ -308,7 +309,9 @@ def tell_scores(
 
 
 def score_anew(ctx: Context, benchmark: BenchmarkId) -> None:
-    """The labels are here: what was audited without them gets figures of our own, our own tasks first."""
+    """What was audited without labels gets figures of our own, our own tasks first; nothing, while there are none."""
+    if ctx.state.benchmarks[benchmark].known.labels is None:
+        return
     for task in ctx.state.tasks:
         result = ctx.state.results.get(task.id)
         if task.benchmark == benchmark and result is not None and not (result.standing == MINE and result.metrics):
@@ -318,5 +321,5 @@ def score_anew(ctx: Context, benchmark: BenchmarkId) -> None:
                     ctx, result.record, ctx.open(task.announcement, TaskAnnouncement), ctx.open(accepted.reveal, Reveal)
                 )
     for row in ctx.state.watches.of(WatchState.DONE):
-        if row.benchmark == benchmark and ctx.state.results[row.task].standing not in (REFUTED, UNAUDITABLE):
+        if row.benchmark == benchmark and ctx.state.results[row.task].standing == CLAIMED:
             ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now))

@@ -84,7 +84,8 @@ class BeliefWorld(World):
         rows, true = self.outputs[effect.outputs.cid], truth(effect.spec)
         drawn = audit.draw(effect.nonce, effect.task, effect.root, effect.spec.samples, effect.drawn)
         wrong = tuple(index for index in drawn if (rows[index] != true[index]).any())
-        reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in effect.spec.metrics)
+        names = () if effect.spec.labels is None else effect.spec.metrics
+        reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in names)
         verdict = self.verdict(host, effect.equivalence_class, bool(wrong))
         host.handle(
             ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, effect.drawn, wrong[:64], reports)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from belief_world import BeliefWorld, watchful
 from small_world import Host, World, blob
 
 from p2peval.core.checking import LabelsReveal, Scores
 from p2peval.core.commitment import labels_commitment
+from p2peval.core.effects import Compare
 from p2peval.core.events import MessageReceived, RevealLabels
 from p2peval.core.held_labels import held_back
 from p2peval.core.leaderboard import CLAIMED, MINE
@@ -22,10 +24,10 @@ from p2peval.defaults import NETWORK_ID
 LABELS = blob("labels")
 
 
-def world() -> tuple[World, Host, Host, Host, BenchmarkId]:
+def world(kind: type[World] = World, size: int = 3) -> tuple[World, Host, Host, Host, BenchmarkId]:
     """An author, a requester, an evaluator; the latter two never have the labels of their own accord."""
-    found = World(3)
-    author, requester, evaluator = found.all
+    found = kind(size)
+    author, requester, evaluator = found.all[:3]
     for host in found.all:
         host.policy = Policy(background_audits=False)
         host.restart()
@@ -148,3 +150,28 @@ def test_a_reveal_of_more_than_the_labels_can_take_is_not_fetched() -> None:
     huge = LabelsReveal(NETWORK_ID, author.id, benchmark, replace(LABELS, size=10**9), nonce)
     assert refusal(requester, huge, author) == "wrong_size"
     assert requester.node.state.benchmarks[benchmark].labels is None
+
+
+def test_a_reveal_in_the_middle_of_an_audit_is_made_up_for_by_another_one() -> None:
+    found, author, requester, _, benchmark = world()
+    task = found.start(requester, benchmark)
+    found.run_until(lambda: any(isinstance(each, Compare) for each in requester.disk.outbox.values()))
+    nonce = author.secrets.nonce("labels", "digits", 1)
+    reveal = LabelsReveal(NETWORK_ID, author.id, benchmark, LABELS, nonce)
+    assert refusal(requester, reveal, author) == ""
+    found.run_until(lambda: task in requester.node.state.results)
+    assert result(requester, task).metrics == ()
+    found.run_until(lambda: result(requester, task).standing == MINE and bool(result(requester, task).metrics))
+
+
+def test_a_reveal_in_the_middle_of_a_background_audit_leaves_no_claim_behind() -> None:
+    found, author, requester, _, benchmark = world(BeliefWorld, 4)
+    watcher = found.all[3]
+    watchful(watcher)
+    task = found.start(requester, benchmark)
+    found.run_until(lambda: any(id_.startswith("watch/compare/") for id_ in watcher.disk.outbox))
+    nonce = author.secrets.nonce("labels", "digits", 1)
+    reveal = LabelsReveal(NETWORK_ID, author.id, benchmark, LABELS, nonce)
+    assert refusal(watcher, reveal, author) == ""
+    found.run_until(lambda: result(watcher, task).standing == MINE)
+    assert result(watcher, task).metrics
