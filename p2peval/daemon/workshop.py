@@ -103,7 +103,7 @@ class Workshop:
             equivalence_class=effect.equivalence_class,
             tolerance=effect.spec.tolerance,
             fraud_margin=effect.spec.fraud_margin,
-            scoring=await self._scoring(effect.spec, effect.delta_nano),
+            scoring=await self._scoring_if_here(effect.spec, effect.delta_nano),
         )
         # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
         return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
@@ -231,6 +231,15 @@ class Workshop:
             limits=spec.limits,
             profile=spec.profile,
         )
+
+    async def _scoring_if_here(self, spec: BenchmarkSpec, delta_nano: int) -> jobs.Scoring | None:
+        """As ``_scoring``; None too while labels that were just revealed are on their way: outputs need none."""
+        try:
+            return await self._scoring(spec, delta_nano)
+        except NotFoundError:
+            if not spec.labels_commitment:
+                raise
+            return None
 
     async def _scoring(self, spec: BenchmarkSpec, delta_nano: int) -> jobs.Scoring | None:
         if spec.labels is None:
