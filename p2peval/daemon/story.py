@@ -130,7 +130,8 @@ def _end(task: TaskView) -> list[StoryLine]:
 def _metrics(task: TaskView, metrics: list[MetricView]) -> list[str]:
     """One line each, the parts of all in columns; whose word it is stands on the first."""
     rows = [_metric(task, metric) for metric in metrics]
-    rows[0].append(task.standing)
+    for row in rows[:1]:
+        row.append(task.standing)
     widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
     return ["   ".join(f"{part:<{wide}}" for part, wide in zip(row, widths, strict=False)).rstrip() for row in rows]
 

@@ -94,5 +94,10 @@ def test_lopsided_audit_interval_is_given_by_its_ends() -> None:
     assert audit(replace(ACCURACY, status="undefined", value=None)) == "none"
 
 
+def test_task_without_labels_is_accepted_and_not_scored_yet() -> None:
+    text = "not scored yet: the labels are the author's until it reveals them   me"
+    assert f"accepted  {text}" in told(task("accepted", metrics=()))
+
+
 def test_no_full_peer_id_reaches_a_person() -> None:
     assert not any(ANN in line or BOB in line for line in told(task("accepted")))
