@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import budget, commitment, membership
+from p2peval.core import budget, commitment, membership, unrecorded
 from p2peval.core.assignment import commit_window
 from p2peval.core.benchmark import fits
 from p2peval.core.budget import AT_WORK, Refusal
@@ -47,7 +47,7 @@ def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
     """Offer to run it, or say at once why not."""
     announced, task = sealed.payload, TaskId(sealed.id)
     benchmark = ctx.state.benchmarks[announced.benchmark]
-    if announced.author == ctx.me or not benchmark.evaluates or task in ctx.state.results:
+    if announced.author == ctx.me or not benchmark.evaluates or unrecorded.is_recorded(ctx.state, task):
         return ""
     held = ctx.state.duties.get(task)
     if held is not None and held.state is not DutyState.FAILED:

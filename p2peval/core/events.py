@@ -186,8 +186,11 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class PublishBenchmark:
+    """``hold_labels``: sign a commitment to the spec's labels instead of their name."""
+
     reply_id: str
     spec: BenchmarkSpec
+    hold_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,12 @@ class JoinBenchmark:
 
 @dataclass(frozen=True, slots=True)
 class LeaveBenchmark:
+    reply_id: str
+    benchmark: BenchmarkId
+
+
+@dataclass(frozen=True, slots=True)
+class RevealLabels:
     reply_id: str
     benchmark: BenchmarkId
 
@@ -226,7 +235,7 @@ class CancelTask:
     task: TaskId
 
 
-Command = PublishBenchmark | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask
+Command = PublishBenchmark | RevealLabels | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask
 
 Event = (
     MessageReceived

@@ -7,7 +7,7 @@ evidence, which fades by itself.
 from __future__ import annotations
 
 from p2peval.core.belief_rows import WatchState
-from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof
+from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
 from p2peval.core.context import Context
 from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, ResultRecord
 from p2peval.core.rows import DutyState
@@ -25,6 +25,8 @@ KEPT = frozenset(
         AuditReport,
         FraudProof,
         EquivocationProof,
+        LabelsReveal,
+        Scores,
     )
 )
 

@@ -15,6 +15,7 @@ from p2peval.core.events import Recalled
 from p2peval.core.leaderboard import CLAIMED
 from p2peval.core.messages import Reveal, Sealed, TaskAnnouncement
 from p2peval.core.rows import ResultRow
+from p2peval.core.state import State
 from p2peval.core.types import TaskId
 from p2peval.defaults import DELIVER_PATIENCE
 
@@ -23,6 +24,12 @@ REVISION = 0
 
 RECALL = "unrecorded/"
 """Of the effect ids under which the announcement of such a task is read: unrecorded/REVEAL."""
+
+
+def is_recorded(state: State, task: TaskId) -> bool:
+    """Whether its requester says that it is over; a reveal that stands in a record's place does not say so."""
+    result = state.results.get(task)
+    return result is not None and result.revision != REVISION
 
 
 def on_reveal(ctx: Context, sealed: Sealed[Reveal]) -> str:

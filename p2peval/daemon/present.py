@@ -164,7 +164,9 @@ class Presenter:
         lines: list[views.BoardLine] = []
         for result in board(self._state, row.id, words):
             word = words.get(result.record) if result.standing == TRUSTED else None
-            lines.append(self._line(result, len(lines) + 1 if result.standing == MINE else None, word))
+            lines.append(
+                self._line(result, len(lines) + 1 if result.standing == MINE and result.metrics else None, word)
+            )
         spec = row.spec
         return views.BoardView(
             benchmark=row.id, name=spec.name, title=spec.title, primary=spec.metrics[0], lines=tuple(lines)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from p2peval.core.outputs import slack
 from p2peval.core.parts import Range, Tolerance
 from p2peval.defaults import ECE_BINS
 from p2peval.evaluation import metrics, sampling
 from p2peval.evaluation.audit_bounds import Bounds, Spread, hits, top
 from p2peval.evaluation.metrics import Array, Floats, Ints
-from p2peval.evaluation.ranking import confidence
+from p2peval.evaluation.ranking import confidence, reach
 
 _INNER_EDGES = np.linspace(0.0, 1.0, ECE_BINS + 1)[1:-1]
 
@@ -38,8 +37,7 @@ def spread(outputs: Array, labels: Array, limits: Range | None, tolerance: Toler
     """
     gaps, said = np.abs(_gaps(outputs, labels)), confidence(outputs)
     sure, may = hits(outputs, labels, tolerance)
-    off = slack(outputs, tolerance)
-    low, high = (outputs - off).max(axis=1), (outputs + off).max(axis=1)
+    low, high = reach(outputs, tolerance)
     far = np.maximum(high - said, said - low)
     moved = np.where(_bins(low) == _bins(high), far, 2.0 * gaps + far)
     moved = np.where(may & ~sure, gaps + 1.0, moved)

@@ -29,7 +29,7 @@ _FILE_RIGHTS = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 
 _TCP, _SCOPES = 0b11, 0b11
 READ = READ_FILE | READ_DIR
-MAKE = READ | WRITE_FILE | MAKE_REG | REMOVE_FILE | TRUNCATE
+WRITE = READ_FILE | WRITE_FILE | TRUNCATE
 _OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | 1 << 15
 
 
@@ -39,9 +39,10 @@ def abi() -> int:
 
 
 def restrict(reads: Iterable[str], writes: Iterable[str]) -> int:
-    """Keep this thread to the files and folders ``reads``, and to making files in the folders ``writes``.
+    """Keep this thread to the files and folders ``reads``, and to writing the files ``writes``, which must be there.
 
-    Paths that do not exist give no right. PR_SET_NO_NEW_PRIVS must be set. Returns the ABI. Raises OSError.
+    No file can be made, so that a limit on the size of one limits what all take. Paths that do not exist give no
+    right. PR_SET_NO_NEW_PRIVS must be set. Returns the ABI. Raises OSError.
     """
     version = abi()
     handled = sum(rights for since, rights in _FILE_RIGHTS.items() if since <= version)
@@ -49,7 +50,7 @@ def restrict(reads: Iterable[str], writes: Iterable[str]) -> int:
     size = 24 if version >= 6 else 16 if version >= 4 else 8
     ruleset = kernel.syscall(_CREATE_RULESET, struct.pack("=QQQ", handled, tcp, scopes)[:size], size, 0)
     try:
-        for paths, rights in ((reads, READ), (writes, MAKE)):
+        for paths, rights in ((reads, READ), (writes, WRITE)):
             for path in paths:
                 with suppress(FileNotFoundError, NotADirectoryError):
                     _allow(ruleset, path, rights & handled)

@@ -1,13 +1,12 @@
 """The locks that a worker puts on itself once it knows its job: Landlock and seccomp, where the kernel has them.
 
-Decides which files a job may see: what it reads, the folders of its products, and code, which is no secret and
+Decides which files a job may see: what it reads, its products, and code, which is no secret and
 which a late import needs. Must not know what the job does. Source: evaluation.md, The sandbox.
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -64,9 +63,8 @@ def lock(job: AnyJob) -> tuple[str, ...]:
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     on = []
     reads = (*job.reads, job.directory) if isinstance(job, Prepare) else job.reads
-    folders = {os.path.dirname(product) for product in job.products}
     if not landlock_missing():
-        landlock.restrict((*reads, *_code(), *OWN_FACTS), sorted(folders))
+        landlock.restrict((*reads, *_code(), *OWN_FACTS), job.products)
         on.append("landlock")
     if not seccomp.missing():
         seccomp.install()

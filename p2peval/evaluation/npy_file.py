@@ -10,6 +10,7 @@ import math
 import os
 import tokenize
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ class NpyFile:
             self._file.seek(0)
             self._head()
         if raised is not None:
-            self._path.unlink()
+            with suppress(PermissionError):  # a worker that is locked in can remove nothing: its parent will
+                self._path.unlink()
 
     @property
     def nbytes(self) -> int:

@@ -60,7 +60,7 @@ def auroc(outputs: Array, labels: Array) -> float | None:
     average="macro", for outputs of any scale; Mann & Whitney 1947, ties half. Undefined with fewer than two classes.
     """
     classes = _ranked_classes(outputs, labels)
-    areas = [_class_wins(outputs, outputs, labels == each, each).area for each in classes]
+    areas = [_class_wins(outputs, labels == each, each).area for each in classes]
     return float(np.mean(areas)) if areas else None
 
 
@@ -71,15 +71,15 @@ def auroc_spread(outputs: Array, labels: Array, limits: Range | None, tolerance:
     negative, in every other's. So B rows win at most the sum of the B largest such numbers, each pair weighed by
     1 / (n₊ n₋ classes). Pairs of two altered rows are counted twice, which only widens.
     """
-    spread, values = slack(outputs, tolerance), outputs.astype(np.float64)
-    lowest, highest = values - spread, values + spread
     classes = _ranked_classes(outputs, labels)
     least = most = 0.0
     losable, winnable = np.zeros(len(labels)), np.zeros(len(labels))
     for each in classes:
         positive = labels == each
-        worst = _class_wins(lowest, highest, positive, each)
-        best = _class_wins(highest, lowest, positive, each)
+        own = outputs[:, each : each + 1]  # one class at a time: float64 of all would outgrow the worker
+        off, said = slack(own, tolerance)[:, 0], own[:, 0].astype(np.float64)
+        worst = wins((said - off)[positive], (said + off)[~positive])
+        best = wins((said + off)[positive], (said - off)[~positive])
         weight = 1.0 / (best.pairs * len(classes))
         least, most = least + worst.area / len(classes), most + best.area / len(classes)
         losable += worst.rows(positive, lost=False) * weight
@@ -93,7 +93,7 @@ def auroc_sampling(name: str, outputs: Array, labels: Array, limits: Range | Non
     influence, area = np.zeros(n), 0.0
     for each in classes:
         positive = labels == each
-        won = _class_wins(outputs, outputs, positive, each)
+        won = _class_wins(outputs, positive, each)
         influence += _influence(won, positive) / len(classes)
         area += won.area / len(classes)
     return _unit(sampling.normal(area, float(np.square(influence).mean()) / n))
@@ -107,8 +107,8 @@ def _ranked_classes(outputs: Array, labels: Array) -> list[int]:
     return ranked
 
 
-def _class_wins(of_positives: Array, of_negatives: Array, positive: Array, each: int) -> Wins:
-    return wins(of_positives[positive, each], of_negatives[~positive, each])
+def _class_wins(outputs: Array, positive: Array, each: int) -> Wins:
+    return wins(outputs[positive, each], outputs[~positive, each])
 
 
 def _influence(won: Wins, positive: Array) -> Floats:
@@ -147,7 +147,7 @@ def selective_auroc_spread(outputs: Array, labels: Array, limits: Range | None, 
     pairs than if right and wrong were as even as B rows and the near-ties can make them.
     """
     sure, may = hits(outputs, labels, tolerance)
-    lowest, highest = _reach(outputs, tolerance)
+    lowest, highest = reach(outputs, tolerance)
     fixed = sure | ~may
     right = sure[fixed]
     worst = wins(lowest[fixed][right], highest[fixed][~right])
@@ -184,18 +184,17 @@ def aurc(outputs: Array, labels: Array) -> float | None:
 def aurc_spread(outputs: Array, labels: Array, limits: Range | None, tolerance: Tolerance) -> Spread:
     """Among the k most confident, B altered rows change at most B errors, whichever rows they push in or out.
 
-    Tolerance first: at the worst every error is as confident as it may be, and ranks before what is right.
+    Tolerance first: at the worst every row that may be an error is one, and as confident as it may be, and what is
+    surely right is as little. To raise an error, or lower what is right, never takes an error out of the first k.
     """
     sure, may = hits(outputs, labels, tolerance)
-    lowest, highest = _reach(outputs, tolerance)
-    right = metrics.predictions(outputs) == labels
-    open_rows, ranks = int((may & ~sure).sum()), np.arange(1, len(labels) + 1)
-    worst = np.cumsum(~right[np.lexsort((right, -np.where(right, lowest, highest)))])
-    best = np.cumsum(~right[np.lexsort((~right, -np.where(right, highest, lowest)))])
+    lowest, highest = reach(outputs, tolerance)
+    ranks = np.arange(1, len(labels) + 1)
+    worst = np.cumsum(_errors_by_rank(np.where(sure, lowest, highest), sure))
+    best = np.cumsum(_errors_by_rank(np.where(may, highest, lowest), may))
 
     def spread(altered: int) -> Bounds:
-        budget = altered + open_rows
-        low, high = np.maximum(best - budget, 0), np.minimum(worst + budget, ranks)
+        low, high = np.maximum(best - altered, 0), np.minimum(worst + altered, ranks)
         return float((low / ranks).mean()), float((high / ranks).mean())
 
     return spread
@@ -213,10 +212,13 @@ def _right(outputs: Array, labels: Array) -> Array | None:
     return right
 
 
-def _reach(outputs: Array, tolerance: Tolerance) -> tuple[Floats, Floats]:
+def reach(outputs: Array, tolerance: Tolerance) -> tuple[Floats, Floats]:
     """Least and most confidence that each row can truly have."""
-    spread, values = slack(outputs, tolerance), outputs.astype(np.float64)
-    return (values - spread).max(axis=1), (values + spread).max(axis=1)
+    lowest, highest = np.empty(len(outputs)), np.empty(len(outputs))
+    for rows in metrics.blocks(outputs):
+        spread, values = slack(outputs[rows], tolerance), outputs[rows].astype(np.float64)
+        lowest[rows], highest[rows] = (values - spread).max(axis=1), (values + spread).max(axis=1)
+    return lowest, highest
 
 
 def _errors_by_rank(ranks: Floats, right: Array) -> Floats:

@@ -137,9 +137,11 @@ def open_model(data: bytes, input: Tensor, output: Tensor, recipe: Recipe = Reci
 def output_dtypes(data: bytes) -> dict[str, str]:
     """The dtypes of a model's outputs, as onnxruntime works them out where the model does not say.
 
-    Left out: outputs that are no tensors of a dtype that benchmarks know. Raises EvaluationError.
+    Left out: outputs that are no tensors of a dtype that benchmarks know, or of half precision. Raises
+    EvaluationError.
     """
-    found = {arg.name: _DTYPES.get(arg.type) for arg in _session(data, Recipe("canonical")).get_outputs()}
+    known = {**_DTYPES, "tensor(float16)": "float16"}
+    found = {arg.name: known.get(arg.type) for arg in _session(data, Recipe("canonical")).get_outputs()}
     return {name: dtype for name, dtype in found.items() if dtype is not None}
 
 

@@ -10,7 +10,7 @@ import math
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar, cast
@@ -79,12 +79,14 @@ class Sandbox:
         done = False
         try:
             async with self._turns.place(queue):
+                _lay_out(job.products)
                 answer = await self._ask(cast(AnyJob, job), deadline)
             if isinstance(answer, Failed):
                 raise _raised(answer)
             if not isinstance(answer, job.answers):
                 raise EvaluationError("garbage", f"the worker answered {type(answer).__name__}")
             done = True
+            _remove(job.products, empty=True)
             return cast(A, answer)
         finally:
             if not done:
@@ -130,9 +132,18 @@ def _sight(job: AnyJob) -> Sight:
     return Sight(reads, tuple({os.path.dirname(product) for product in job.products}))
 
 
-def _remove(products: Sequence[str]) -> None:
+def _lay_out(products: Sequence[str]) -> None:
+    """Empty files for a worker to write, since it can make none. Where there is no folder, it will say so."""
     for product in products:
-        Path(product).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.close(os.open(product, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+
+
+def _remove(products: Sequence[str], *, empty: bool = False) -> None:
+    """All of them, or those that no worker wrote to."""
+    for product in map(Path, products):
+        if not empty or (product.exists() and not product.stat().st_size):
+            product.unlink(missing_ok=True)
 
 
 def _raised(failure: Failed) -> EvaluationError | ConfigError:

@@ -10,11 +10,13 @@ from small_world import Host
 from p2peval.core.effects import Compare, Publish
 from p2peval.core.events import MessageReceived
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
-from p2peval.core.messages import ResultRecord, Reveal
+from p2peval.core.messages import Efficiency, ResultRecord, Reveal
+from p2peval.core.policy import Policy
 from p2peval.core.rows import DutyState, TaskState
-from p2peval.core.types import ObjectId
+from p2peval.core.types import AssignmentId, ObjectId, PeerId
 from p2peval.core.unrecorded import REVISION
-from p2peval.defaults import DELIVER_PATIENCE, WATCH_PAUSE
+from p2peval.defaults import DELIVER_PATIENCE, NETWORK_ID, REANNOUNCE_AFTER, WATCH_PAUSE
+from p2peval.wire.envelope import EnvelopeSealer
 from p2peval.wire.ids import cid_of
 
 
@@ -111,3 +113,29 @@ def test_a_reveal_of_what_is_recorded_or_unknown_or_of_another_size_is_refused()
     record = world.requester.disk.envelopes[world.requester.node.state.tasks[world.task].record]
     assert told(world.member, record, world.requester) == ""
     assert told(world.member, sealer.seal(reveal).envelope, world.evaluator) == "record_is_known"
+
+
+def test_a_strangers_reveal_takes_no_task_away_from_those_who_would_evaluate_it() -> None:
+    world = BeliefWorld(2)
+    requester, evaluator = world.all
+    benchmark = world.publish(requester)
+    world.everybody_joins(benchmark, requester)
+    evaluator.node._ctx.policy = Policy(accept_from=(PeerId("nobody"),))
+    task = world.start(requester, benchmark)
+    world.run(DELIVER_PATIENCE + 1.0)
+    stranger, spec = EnvelopeSealer(bytes(32)), evaluator.node.state.benchmarks[benchmark].spec
+    root, outputs = world._outputs(stranger.peer_id, spec, True)
+    somewhere = ObjectId(cid_of(b"no assignment"))
+    squat = Reveal(
+        NETWORK_ID, stranger.peer_id, task, AssignmentId(somewhere), somewhere, "class", spec.samples, root, bytes(32),
+        outputs, Efficiency(1, 1),
+    )  # fmt: skip
+    assert told(evaluator, stranger.seal(squat).envelope, requester) == ""
+    world.run(1.0)
+    assert evaluator.node.state.results[task].evaluator == stranger.peer_id
+    evaluator.node._ctx.policy = Policy()
+    world.run_until(
+        lambda: requester.node.state.tasks[task].state is TaskState.ACCEPTED, patience=2 * REANNOUNCE_AFTER + 60.0
+    )
+    world.run(1.0)
+    assert evaluator.node.state.results[task].evaluator == evaluator.id

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
 import trio
 from onnx_models import IN, LIMITS, OUT, matmul
+from PIL import Image
+from pyarrow import parquet
 
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import bwrap
@@ -240,19 +243,19 @@ async def _run_in(scope: trio.CancelScope, sandbox: Sandbox) -> None:
 async def test_parquet_and_pictures_are_read_by_a_worker_that_can_start_no_thread(
     tmp_path: Path, bubblewrap: bool
 ) -> None:
+    parquet.write_table(pyarrow.table({"x": list(range(1000))}), tmp_path / "x.parquet")
+    Image.new("L", (4, 4)).save(tmp_path / "x.png")
     script = f"""
     from p2peval.evaluation import confine, layers
-    from p2peval.evaluation.jobs import (Prepare)
+    from p2peval.evaluation.jobs import Prepare
     confine.limit(memory_mb=8192, mapped=0, cpu_seconds=30, file_bytes=1 << 20)
     layers.lock(Prepare({str(tmp_path)!r}, {str(tmp_path)!r}))
     import pyarrow
     from pyarrow import parquet
     from PIL import Image
     pyarrow.set_cpu_count(1)
-    parquet.write_table(pyarrow.table({{"x": list(range(1000))}}), {str(tmp_path / "x.parquet")!r})
     with parquet.ParquetFile({str(tmp_path / "x.parquet")!r}, pre_buffer=False) as file:
         rows = sum(batch.num_rows for batch in file.iter_batches(100, use_threads=False))
-    Image.new("L", (4, 4)).save({str(tmp_path / "x.png")!r})
     tell(rows=rows, picture=Image.open({str(tmp_path / "x.png")!r}).size)
     """
     sight = Sight(writes=(str(tmp_path),))

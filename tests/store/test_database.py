@@ -261,9 +261,9 @@ def test_flipped_page_is_found_by_check(db: Database, path: Path) -> None:
 def test_newer_schema_is_refused_with_the_version_it_needs(db: Database, path: Path) -> None:
     db.close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 7")
+    connection.execute("PRAGMA user_version = 70")
     connection.close()
-    with pytest.raises(StoreError, match="has schema 7") as refusal:
+    with pytest.raises(StoreError, match="has schema 70") as refusal:
         Database(path)
     assert "schema 7" in refusal.value.hint
 
