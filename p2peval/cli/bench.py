@@ -165,6 +165,16 @@ def join(options: Options, ref: str, no_evaluate: bool, no_request: bool) -> Non
     out.answer("bench.join", view, lambda: f"joined {view.name}  {out.id(view.id)}  as {role}")
 
 
+@bench_command.command("reveal")
+@click.argument("bench", metavar="BENCH")
+@pass_options
+def reveal(options: Options, bench: str) -> None:
+    """Publish the labels that its author held back; everybody scores its results then."""
+    out = Output(options)
+    view = reach(options).post(path_to("benchmarks", bench, "reveal"), BenchmarkView)
+    out.answer("bench.reveal", view, lambda: f"revealed the labels of {view.name}  {out.id(view.id)}")
+
+
 @bench_command.command("leave")
 @click.argument("bench", metavar="BENCH")
 @pass_options

@@ -110,6 +110,7 @@ ANSWERS: dict[str, Any] = {
     "bench.invite": views.InviteView,
     "bench.join": views.BenchmarkView,
     "bench.leave": views.BenchmarkView,
+    "bench.reveal": views.BenchmarkView,
     "eval.preview": views.PreviewView,
     "eval.run": views.TaskView,
     "eval.ls": tuple[views.TaskView, ...],

@@ -169,6 +169,8 @@ def _require_success(task: TaskView, certify: bool) -> None:
         for metric in task.metrics
         if metric.audit is None and not (metric.group and metric.value is None)
     ]
+    if certify and not task.metrics:
+        raise VerificationError(f"task {task.id} was accepted, but not scored: its labels are held back", hint=hint)
     if certify and (task.certificate is None or bare):
         raise VerificationError(f"task {task.id} was accepted, but not certified: {', '.join(bare)}", hint=hint)
 

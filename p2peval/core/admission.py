@@ -7,20 +7,15 @@ time, membership and budget. What only one side of a task can judge is judged in
 from __future__ import annotations
 
 from p2peval.core.benchmark import problem
+from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
 from p2peval.core.context import Context
 from p2peval.core.messages import (
-    AuditCommitment,
-    AuditReport,
     BenchmarkAnnouncement,
     BenchmarkSpec,
     CommitmentSet,
-    EquivocationProof,
-    FraudProof,
-    LabelsReveal,
     Payload,
     PeerProfile,
     ResultRecord,
-    Scores,
     Sealed,
     TaskAnnouncement,
 )

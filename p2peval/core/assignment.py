@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import COMMIT_GRACE, FETCH_RATE, NEWCOMER_SHARE

@@ -82,7 +82,7 @@ def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
     if not fetched:
         return task
     task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
-    spec = ctx.state.benchmarks[task.benchmark].spec
+    spec = ctx.state.benchmarks[task.benchmark].known
     # One that passes is enough to be accepted, so the replicas of a look share its ε (union bound).
     epsilon = max(1, audit.look_epsilon(task.epsilon_nano, task.looks) // len(fetched))
     drawn = audit.sample_size(spec.samples, epsilon, task.delta_nano)

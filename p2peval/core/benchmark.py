@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from math import prod
 
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob
 from p2peval.core.types import to_nano
 from p2peval.defaults import (
     MAX_ATOL,

@@ -12,9 +12,10 @@ from hmac import compare_digest
 
 from p2peval.core.belief_rows import AuditRow, WatchRow
 from p2peval.core.benchmark import output_bytes
+from p2peval.core.checking import AuditCommitment, AuditReport
 from p2peval.core.context import Context
 from p2peval.core.conviction import reopen
-from p2peval.core.messages import AuditCommitment, AuditReport, Sealed
+from p2peval.core.messages import Sealed
 from p2peval.core.standing import honesty
 from p2peval.core.types import ObjectId, PeerId
 from p2peval.defaults import MAX_AUDIT_ROWS, MAX_REPORT_ROWS

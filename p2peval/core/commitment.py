@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from p2peval.core import merkle
 from p2peval.core.messages import Reveal
-from p2peval.core.types import AssignmentId, PeerId, TaskId
+from p2peval.core.types import AssignmentId, Cid, PeerId, TaskId
 
 COMMITMENT_DOMAIN = b"p2peval/commitment-digest/v1"
 AUDIT_DOMAIN = b"p2peval/audit-nonce/v1"
+LABELS_DOMAIN = b"p2peval/labels-commitment/v1"
 
 
 def output_leaf(public_key: bytes, index: int, row: bytes) -> bytes:
@@ -75,6 +76,11 @@ def opens(digest: bytes, reveal: Reveal, peer: PeerId) -> bool:
 def audit_commitment(nonce: bytes) -> bytes:
     """What an Assignment says of the audit nonce, which is opened in the ResultRecord."""
     return _hash((AUDIT_DOMAIN, nonce))
+
+
+def labels_commitment(labels: Cid, nonce: bytes) -> bytes:
+    """What a BenchmarkSpec says of labels that its author holds back; a LabelsReveal opens it."""
+    return _hash((LABELS_DOMAIN, labels.encode(), nonce))
 
 
 def _hash(parts: tuple[bytes, ...]) -> bytes:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob
 from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, PeerId, Seconds, TaskId
 
 # ── kept in the outbox ────────────────────────────────────────────────────────────────────────────

@@ -7,11 +7,12 @@ slot once, and after a crash the same bytes again (Context.seal).
 from __future__ import annotations
 
 from p2peval.core.admission import benchmark_of
+from p2peval.core.checking import EquivocationProof
 from p2peval.core.context import Context
 from p2peval.core.conviction import EQUIVOCATION, convict, proven
 from p2peval.core.effects import Recall
 from p2peval.core.events import Recalled
-from p2peval.core.messages import EquivocationProof, Payload, Sealed
+from p2peval.core.messages import Payload, Sealed
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import ObjectId
 from p2peval.defaults import MAX_OBJECT_BYTES

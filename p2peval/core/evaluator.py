@@ -14,18 +14,17 @@ from p2peval.core.effects import FetchBlob, RunEvaluation, Stop
 from p2peval.core.events import BlobFailed, BlobReady, EvaluationFailed, EvaluationFinished, SendFailed
 from p2peval.core.messages import (
     Assignment,
-    Blob,
     Cancel,
     Commitment,
     CommitmentSet,
     Decline,
-    Efficiency,
     Offer,
     ResultRecord,
     Reveal,
     Sealed,
     TaskAnnouncement,
 )
+from p2peval.core.parts import Blob, Efficiency
 from p2peval.core.rows import DutyRow, DutyState
 from p2peval.core.text import one_line
 from p2peval.core.types import AssignmentId, ObjectId, TaskId

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency, MetricReport, Payload, Sealed
+from p2peval.core.messages import BenchmarkSpec, Payload, Sealed
+from p2peval.core.parts import Blob, Efficiency, MetricReport
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 
@@ -185,8 +186,11 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class PublishBenchmark:
+    """``hold_labels``: sign a commitment to the spec's labels instead of their name."""
+
     reply_id: str
     spec: BenchmarkSpec
+    hold_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +206,12 @@ class JoinBenchmark:
 
 @dataclass(frozen=True, slots=True)
 class LeaveBenchmark:
+    reply_id: str
+    benchmark: BenchmarkId
+
+
+@dataclass(frozen=True, slots=True)
+class RevealLabels:
     reply_id: str
     benchmark: BenchmarkId
 
@@ -225,7 +235,7 @@ class CancelTask:
     task: TaskId
 
 
-Command = PublishBenchmark | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask
+Command = PublishBenchmark | RevealLabels | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask
 
 Event = (
     MessageReceived

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 from p2peval.core import membership, merkle, reputation
 from p2peval.core.belief_rows import ProofRow, ProofState
 from p2peval.core.benchmark import fits, output_bytes
+from p2peval.core.checking import FraudProof
 from p2peval.core.commitment import output_leaf
 from p2peval.core.context import Context
 from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute
 from p2peval.core.effects import FetchBlob, Prove, Settle
 from p2peval.core.events import BlobFailed, BlobReady, JobFailed, Proven, Settled
 from p2peval.core.leisure import rest, rested_at
-from p2peval.core.messages import Blob, FraudProof, Reveal, Sealed, TaskAnnouncement
+from p2peval.core.messages import Reveal, Sealed, TaskAnnouncement
+from p2peval.core.parts import Blob
 from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import (

@@ -9,7 +9,7 @@ from collections.abc import Container
 from dataclasses import replace
 
 from p2peval.core.benchmark import lower_is_better
-from p2peval.core.messages import Defined, MetricReport
+from p2peval.core.parts import Defined, MetricReport
 from p2peval.core.rows import ResultRow
 from p2peval.core.state import State
 from p2peval.core.types import NANO, BenchmarkId, ObjectId

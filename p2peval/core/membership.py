@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from p2peval.core.benchmark import PROFILES, labels_of, problem
+from p2peval.core.commitment import labels_commitment
 from p2peval.core.context import Context
 from p2peval.core.effects import FetchBlob, FindMembers, Learn, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import Introduced, JoinBenchmark, LeaveBenchmark, PublishBenchmark
-from p2peval.core.messages import (
-    BenchmarkAnnouncement,
-    BenchmarkSpec,
-    Membership,
-    PeerProfile,
-    Sealed,
-)
+from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, Sealed
+from p2peval.core.parts import Membership
 from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, WantedRow
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.text import one_line
@@ -34,7 +30,10 @@ from p2peval.defaults import (
 
 def publish(ctx: Context, command: PublishBenchmark) -> None:
     """Sign the spec, claim its name, join it."""
-    spec = command.spec
+    spec, labels = command.spec, None
+    if command.hold_labels and spec.labels is not None:
+        labels = spec.labels
+        spec = replace(spec, labels=None, labels_commitment=labels_commitment(labels.cid, labels_nonce(ctx, spec)))
     wrong = problem(spec)
     if wrong:
         return ctx.reply(command.reply_id, "", "config", wrong)
@@ -45,7 +44,7 @@ def publish(ctx: Context, command: PublishBenchmark) -> None:
         return ctx.reply(command.reply_id, "", "config", wrong)
     benchmark = BenchmarkId(sealed.id)
     ctx.seal(spec, benchmark)
-    _enter(ctx, BenchmarkRow(benchmark, spec, joined=True, evaluates=True, requests=True))
+    _enter(ctx, BenchmarkRow(benchmark, spec, joined=True, evaluates=True, requests=True, labels=labels))
     announcement = ctx.seal(
         BenchmarkAnnouncement(ctx.network, ctx.me, spec.name, spec.title, benchmark, ctx.sequence()), DIRECTORY
     )
@@ -53,6 +52,11 @@ def publish(ctx: Context, command: PublishBenchmark) -> None:
     ctx.publish(announcement, DIRECTORY)
     ctx.notify("bench.published", benchmark, name=spec.name)
     ctx.reply(command.reply_id, benchmark)
+
+
+def labels_nonce(ctx: Context, spec: BenchmarkSpec) -> bytes:
+    """Hides labels that are held back, for a few could be guessed; derived, so that it never has to be stored."""
+    return ctx.secrets.nonce("labels", spec.name, spec.version)
 
 
 def join(ctx: Context, command: JoinBenchmark) -> None:
@@ -172,7 +176,7 @@ def _catch_up(ctx: Context, benchmark: BenchmarkId) -> None:
 
 def fetch_data(ctx: Context, row: BenchmarkRow) -> None:
     """Inputs for whoever evaluates or requests; labels only for requesters (protocol.md, Labels)."""
-    spec, until = row.spec, ctx.now + TASK_LIFETIME
+    spec, until = row.known, ctx.now + TASK_LIFETIME
     holders = tuple(dict.fromkeys([spec.author, *members(ctx, row.id)]))
     holders = tuple(peer for peer in holders if peer != ctx.me)
     if row.evaluates or row.requests:

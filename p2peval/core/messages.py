@@ -9,152 +9,33 @@ Numbers are integers; a field called ``…_nano`` is in units of 1e-9. Times are
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Generic, TypeVar
 
-from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
+from p2peval.core.checking import (
+    AuditCommitment,
+    AuditReport,
+    EquivocationProof,
+    FraudProof,
+    LabelsReveal,
+    Scores,
+)
+from p2peval.core.parts import (
+    Blob,
+    Certificate,
+    Check,
+    Condition,
+    Efficiency,
+    Limits,
+    Membership,
+    MetricReport,
+    Outcome,
+    Range,
+    Tensor,
+    Tolerance,
+    Verification,
+)
+from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, PeerId, TaskId
 from p2peval.defaults import FRAUD_MARGIN, PROFILE
-
-# ── parts ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """Bytes that travel apart. ``root``: RFC 6962 root (32 bytes) over its chunks of 256 KiB."""
-
-    cid: Cid
-    size: int
-    root: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One named model input or output; ``shape`` is that of a single sample (without N)."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """|a−b| ≤ atol + rtol·|b| per element (evaluation.md, Determinism)."""
-
-    atol_nano: int
-    rtol_nano: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    seconds: int
-    memory_mb: int
-    model_mb: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """ε, δ of the certificate asked for by default, and how many replicas and attempts are allowed."""
-
-    epsilon_nano: int
-    delta_nano: int
-    replicas: int
-    max_attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Declared range of a regression target; outputs are clipped to it before metrics."""
-
-    low_nano: int
-    high_nano: int
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    low_nano: int
-    high_nano: int
-
-
-class Defined(Enum):
-    VALUE = 1
-    UNDEFINED = 2
-    OUT_OF_RANGE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class MetricReport:
-    """A metric with what a lie could have moved (``audit``) and how far the sample speaks (``sampling``).
-
-    ``value_nano`` counts only where ``defined`` is VALUE; ``audit`` is None where no certificate exists.
-    ``group`` is the group of samples it speaks of, "" for all. ``ambiguity`` is what near-ties inside the
-    tolerance could be, None where there are none (evaluation.md, Ambiguity).
-    """
-
-    name: str
-    defined: Defined
-    value_nano: int
-    audit: Interval | None
-    sampling: Interval | None
-    group: str = ""
-    ambiguity: Interval | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A lie on more than δ·n outputs would have been caught with probability ≥ 1−ε (trust.md §1).
-
-    ``epsilon_nano`` is what all looks of this task together have spent.
-    """
-
-    epsilon_nano: int
-    delta_nano: int
-    samples: int
-    audited: int
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The requester's own audit of one reveal; ``nonce`` opens the Assignment's commitment."""
-
-    assignment: AssignmentId
-    nonce: bytes
-    drawn: int
-    differing: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Efficiency:
-    """Self-reported by the evaluator, outside every certificate. ``layers``: of the sandbox, that were on.
-
-    ``throughput_milli``: thousandths of samples/s, in whole batches on one thread, a median; ``latency_…_us``:
-    quantiles for one sample at a time. 0 where it was not measured.
-    """
-
-    wall_ms: int
-    peak_memory_mb: int
-    layers: tuple[str, ...] = ()
-    throughput_milli: int = 0
-    latency_p50_us: int = 0
-    latency_p99_us: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A declared perturbation of all samples: ``kind`` at strength ``level_nano``, drawn from ``seed``."""
-
-    name: str
-    kind: str
-    level_nano: int
-    seed: int
-
-
-class Outcome(Enum):
-    ACCEPTED = 1
-    FAILED = 2
-
-
-# ── signed payloads ───────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,13 +94,6 @@ class BenchmarkAnnouncement:
     @property
     def slot(self) -> tuple[str, ...]:
         return (self.name, str(self.sequence))
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    benchmark: BenchmarkId
-    evaluates: bool
-    requests: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,119 +275,6 @@ class ResultRecord:
     @property
     def slot(self) -> tuple[str, ...]:
         return (self.task, str(self.revision))
-
-
-@dataclass(frozen=True, slots=True)
-class AuditCommitment:
-    """An auditor's word on a record of others, before it has seen the outputs: hides what its AuditReport opens."""
-
-    network: str
-    author: PeerId
-    benchmark: BenchmarkId
-    task: TaskId
-    record: ObjectId
-    digest: bytes
-
-    @property
-    def slot(self) -> tuple[str, ...]:
-        return (self.record,)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditReport:
-    """A blind audit of somebody's result: which samples its author drew, what it saw there, which differ.
-
-    ``rows``: canonical output bytes of its own run at ``indices``, in that order. ``nonce`` opens ``commitment``.
-    """
-
-    network: str
-    author: PeerId
-    benchmark: BenchmarkId
-    task: TaskId
-    record: ObjectId
-    commitment: ObjectId
-    equivalence_class: str
-    nonce: bytes
-    indices: tuple[int, ...]
-    rows: tuple[bytes, ...]
-    differing: tuple[int, ...]
-
-    @property
-    def slot(self) -> tuple[str, ...]:
-        return (self.record,)
-
-
-@dataclass(frozen=True, slots=True)
-class FraudProof:
-    """One sample of a signed reveal that does not hold; anyone can re-run it.
-
-    ``row`` at ``index`` opens the root of ``reveal`` by ``path``; ``announcement`` names model and benchmark. The
-    verdict is always the reader's own re-run (evaluation.md, rules a–c).
-    """
-
-    network: str
-    author: PeerId
-    benchmark: BenchmarkId
-    task: TaskId
-    assignment: AssignmentId
-    announcement: bytes
-    reveal: bytes
-    index: int
-    row: bytes
-    path: tuple[bytes, ...]
-
-    @property
-    def slot(self) -> tuple[str, ...]:
-        return (self.assignment, str(self.index))
-
-
-@dataclass(frozen=True, slots=True)
-class EquivocationProof:
-    """Two envelopes that ``accused`` signed in one slot, ``where``, of the type ``kind``: true for everybody."""
-
-    network: str
-    author: PeerId
-    benchmark: BenchmarkId
-    accused: PeerId
-    kind: str
-    where: str
-    first: bytes
-    second: bytes
-
-    @property
-    def slot(self) -> tuple[str, ...]:
-        return (self.accused, self.kind, self.where)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelsReveal:
-    """The author opens the commitment to a benchmark's labels."""
-
-    network: str
-    author: PeerId
-    benchmark: BenchmarkId
-    labels: Blob
-    nonce: bytes
-
-    @property
-    def slot(self) -> tuple[str, ...]:
-        return (self.benchmark,)
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The author's metrics of a record, while its benchmark's labels are committed and nobody else has them."""
-
-    network: str
-    author: PeerId
-    benchmark: BenchmarkId
-    task: TaskId
-    record: ObjectId
-    metrics: tuple[MetricReport, ...]
-
-    @property
-    def slot(self) -> tuple[str, ...]:
-        return (self.record,)
 
 
 Payload = (

@@ -16,6 +16,7 @@ from p2peval.core import (
     equivocation,
     evaluator,
     fraud,
+    held_labels,
     membership,
     offers,
     records,
@@ -25,6 +26,7 @@ from p2peval.core import (
     watch,
     window,
 )
+from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
 from p2peval.core.context import Context
 from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
@@ -47,6 +49,7 @@ from p2peval.core.events import (
     Proven,
     PublishBenchmark,
     Recalled,
+    RevealLabels,
     Sampled,
     SendFailed,
     Settled,
@@ -55,16 +58,12 @@ from p2peval.core.events import (
 )
 from p2peval.core.messages import (
     Assignment,
-    AuditCommitment,
-    AuditReport,
     BenchmarkAnnouncement,
     BenchmarkSpec,
     Cancel,
     Commitment,
     CommitmentSet,
     Decline,
-    EquivocationProof,
-    FraudProof,
     Offer,
     Payload,
     PeerProfile,
@@ -107,6 +106,8 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     AuditReport: blind.on_report,
     FraudProof: fraud.on_proof,
     EquivocationProof: equivocation.on_proof,
+    LabelsReveal: held_labels.on_reveal,
+    Scores: held_labels.on_scores,
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""
 
@@ -215,6 +216,8 @@ class Node:
                 requester.on_audit(ctx, event)
             case PublishBenchmark():
                 membership.publish(ctx, event)
+            case RevealLabels():
+                held_labels.reveal(ctx, event)
             case JoinBenchmark():
                 membership.join(ctx, event)
             case LeaveBenchmark():

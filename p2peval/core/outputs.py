@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from p2peval.core.messages import Tolerance
+from p2peval.core.parts import Tolerance
 from p2peval.core.types import from_nano
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import CONVICTION_DAYS, EVALUATION_DEADLINE, EVALUATION_MEMORY_MB
 

@@ -6,17 +6,13 @@ It enters the board as a claim (trust.md §1).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from p2peval.core import audit, equivocation, watch
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
-from p2peval.core.messages import (
-    Certificate,
-    Check,
-    Outcome,
-    Payload,
-    ResultRecord,
-    Sealed,
-)
+from p2peval.core.messages import Payload, ResultRecord, Sealed
+from p2peval.core.parts import Certificate, Check, Outcome
 from p2peval.core.record_check import SlotFilledTwiceError, examine
 from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.types import AssignmentId, Cid, PeerId
@@ -26,7 +22,7 @@ from p2peval.errors import RemoteProtocolError
 
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
-    rows = _told(ctx, task)
+    rows, spec = _told(ctx, task), ctx.state.benchmarks[task.benchmark].spec
     record = ResultRecord(
         network=ctx.network,
         author=ctx.me,
@@ -35,11 +31,11 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         revision=1,
         outcome=Outcome.ACCEPTED,
         accepted=accepted.id,
-        metrics=accepted.metrics,
+        metrics=accepted.metrics if spec.labels is not None else (),
         certificate=Certificate(
             epsilon_nano=audit.spent_epsilon(task.epsilon_nano, task.looks),
             delta_nano=task.delta_nano,
-            samples=ctx.state.benchmarks[task.benchmark].spec.samples,
+            samples=spec.samples,
             audited=accepted.drawn,
             attempts=task.looks,
         ),
@@ -58,6 +54,8 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
     )
     sealed = ctx.seal(record, task.benchmark)
     rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
+    ctx.state.results.put(replace(ctx.state.results[task.id], metrics=accepted.metrics))
+    watch.tell_scores(ctx, sealed.id, task.id, task.benchmark, accepted.metrics)
     return sealed
 
 

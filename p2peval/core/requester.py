@@ -20,11 +20,7 @@ from p2peval.core.events import (
     SendFailed,
     StartTask,
 )
-from p2peval.core.messages import (
-    Decline,
-    Sealed,
-    TaskAnnouncement,
-)
+from p2peval.core.messages import Decline, Sealed, TaskAnnouncement
 from p2peval.core.rows import OfferRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, release, replicas_of, step
 from p2peval.core.text import one_line

@@ -7,17 +7,9 @@ evidence, which fades by itself.
 from __future__ import annotations
 
 from p2peval.core.belief_rows import WatchState
+from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
 from p2peval.core.context import Context
-from p2peval.core.messages import (
-    AuditCommitment,
-    AuditReport,
-    BenchmarkAnnouncement,
-    BenchmarkSpec,
-    EquivocationProof,
-    FraudProof,
-    PeerProfile,
-    ResultRecord,
-)
+from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, ResultRecord
 from p2peval.core.rows import DutyState
 from p2peval.core.task import OVER
 from p2peval.defaults import OBJECT_RETENTION
@@ -33,6 +25,8 @@ KEPT = frozenset(
         AuditReport,
         FraudProof,
         EquivocationProof,
+        LabelsReveal,
+        Scores,
     )
 )
 

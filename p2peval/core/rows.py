@@ -5,10 +5,11 @@ Rows hold no secrets and nothing over 64 KiB. Every row names its own key; times
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from p2peval.core.messages import BenchmarkSpec, Blob, Certificate, Efficiency, Membership, MetricReport
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob, Certificate, Efficiency, Membership, MetricReport
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, Seconds, TaskId
 from p2peval.trust.evidence import Evidence
 
@@ -48,11 +49,19 @@ class NameRow:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRow:
+    """``labels``: those to which the spec only commits, at its author's or once they are revealed; else None."""
+
     id: BenchmarkId
     spec: BenchmarkSpec
     joined: bool
     evaluates: bool
     requests: bool
+    labels: Blob | None = None
+
+    @property
+    def known(self) -> BenchmarkSpec:
+        """The spec with whatever labels are known here: what work on the data goes by, and nothing that is signed."""
+        return self.spec if self.labels is None else replace(self.spec, labels=self.labels)
 
     @property
     def key(self) -> str:

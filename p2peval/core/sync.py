@@ -29,6 +29,8 @@ SYNCED = (
     "AuditReport",
     "FraudProof",
     "EquivocationProof",
+    "LabelsReveal",
+    "Scores",
 )
 """Types that everybody may have; what goes over task streams stays between its two sides.
 

@@ -15,15 +15,17 @@ from math import ceil
 from p2peval.core import audit, blind, fraud, membership, reputation
 from p2peval.core.belief_rows import WatchRow, WatchState
 from p2peval.core.benchmark import data_of, fits, output_bytes
+from p2peval.core.checking import AuditCommitment, Scores
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
 from p2peval.core.leisure import rest, rested_at
-from p2peval.core.messages import AuditCommitment, Blob, Certificate, Reveal, Sealed, TaskAnnouncement
-from p2peval.core.rows import ResultRow
-from p2peval.core.types import NANO, ObjectId, TaskId
+from p2peval.core.messages import BenchmarkSpec, Reveal, Sealed, TaskAnnouncement
+from p2peval.core.parts import Blob, Certificate, MetricReport
+from p2peval.core.rows import ReplicaState, ResultRow
+from p2peval.core.types import NANO, BenchmarkId, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import BLAMED, Verdict
 from p2peval.defaults import (
     BACKGROUND_SHARE,
@@ -45,11 +47,12 @@ Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFaile
 def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
     """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it.
 
-    ``reveal`` must fit the benchmark: a proof of one that does not is refused by all, and costs who signed it.
+    What awaits scores of ours is queued in any case (core/held_labels.py). ``reveal`` must fit the benchmark: a proof
+    of one that does not is refused by all, and costs who signed it.
     """
-    if not ctx.policy.background_audits or reveal is None or reveal.signer == ctx.me:
-        return
     task, spec = TaskId(announced.id), ctx.state.benchmarks[announced.payload.benchmark].spec
+    if reveal is None or not (_scores(ctx, spec, announced.signer) or _watches(ctx, reveal.signer)):
+        return
     if not ctx.policy.runs(spec.limits) or not fits(spec, announced.payload.model):
         return
     if ctx.state.results[task].record != record:
@@ -77,10 +80,18 @@ def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], re
     )
 
 
+def _watches(ctx: Context, evaluator: PeerId) -> bool:
+    return ctx.policy.background_audits and evaluator != ctx.me
+
+
+def _scores(ctx: Context, spec: BenchmarkSpec, requester: PeerId) -> bool:
+    """Whether somebody waits for our figures: labels are held back, and this node is their author or asked for it."""
+    return spec.labels is None and ctx.me in (spec.author, requester)
+
+
 def arm(ctx: Context) -> None:
     """Look again after a pause; its length is random, so that a board's members do not all fetch at once."""
-    if ctx.policy.background_audits:
-        ctx.timer("watch/", ctx.now + WATCH_PAUSE * (0.5 + ctx.rng.random()), 0)
+    ctx.timer("watch/", ctx.now + WATCH_PAUSE * (0.5 + ctx.rng.random()), 0)
 
 
 def look(ctx: Context) -> None:
@@ -96,7 +107,9 @@ def look(ctx: Context) -> None:
 
 def _next(ctx: Context) -> WatchRow | None:
     """What rests on a convicted peer first; then the best-placed claim of any board."""
-    due = [row for row in ctx.state.watches.of(WatchState.WAITING) if row.not_before <= ctx.now]
+    due = [
+        row for row in ctx.state.watches.of(WatchState.WAITING) if row.not_before <= ctx.now and _is_wanted(ctx, row)
+    ]
     reopened = next((row for row in due if row.reopened), None)
     if reopened is not None or not due:
         return reopened
@@ -110,11 +123,16 @@ def _next(ctx: Context) -> WatchRow | None:
     return next((waiting[task] for task in shown if task in waiting), None)
 
 
+def _is_wanted(ctx: Context, row: WatchRow) -> bool:
+    """What was queued before background audits were switched off is left alone."""
+    return ctx.policy.background_audits or _scores(ctx, ctx.state.benchmarks[row.benchmark].spec, row.requester)
+
+
 # ── one audit ─────────────────────────────────────────────────────────────────────────────────────
 
 
 def _blobs(ctx: Context, row: WatchRow) -> dict[str, Blob]:
-    return {"model": row.model, "outputs": row.outputs, **data_of(ctx.state.benchmarks[row.benchmark].spec)}
+    return {"model": row.model, "outputs": row.outputs, **data_of(ctx.state.benchmarks[row.benchmark].known)}
 
 
 def _needs(ctx: Context, row: WatchRow) -> list[str]:
@@ -129,7 +147,9 @@ def _needs(ctx: Context, row: WatchRow) -> list[str]:
 def _is_blind(ctx: Context, row: WatchRow) -> bool:
     """A record is audited blindly once, at its first look, where its rows fit into a report."""
     spoken = ctx.state.in_slot(ctx.me, AuditCommitment.__name__, row.record) is not None
-    return not row.reopened and spoken == bool(row.commitment) and len(_indices(ctx, row)) > 0
+    if row.reopened or ctx.me in (row.evaluator, row.requester):  # what we ran or asked for, we have seen
+        return False
+    return spoken == bool(row.commitment) and len(_indices(ctx, row)) > 0
 
 
 def _fetch(ctx: Context, row: WatchRow, what: str) -> None:
@@ -209,7 +229,7 @@ def _compare(ctx: Context, row: WatchRow) -> None:
             task=row.task,
             assignment=row.assignment,
             evaluator=row.evaluator,
-            spec=ctx.state.benchmarks[row.benchmark].spec,
+            spec=ctx.state.benchmarks[row.benchmark].known,
             model=row.model,
             outputs=row.outputs,
             root=row.root,
@@ -235,13 +255,17 @@ def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinis
         return _accuse(ctx, row, seen)
     if seen.verdict is not Verdict.AGREES:  # in doubt, or the model is to blame: nobody's evidence changes
         return _stand(ctx, row, result, CLAIMED if seen.verdict is Verdict.DOUBTFUL else UNAUDITABLE)
-    reputation.agreed(ctx, row.evaluator)
+    if ctx.me not in (row.evaluator, row.requester):  # that was counted, or is we
+        reputation.agreed(ctx, row.evaluator)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
         return _stand(ctx, row, result, CLAIMED)
     samples = ctx.state.benchmarks[row.benchmark].spec.samples
     missed = audit.miss_probability(samples, samples * row.delta_nano // NANO + 1, seen.audited)
     certificate = Certificate(min(NANO, ceil(missed * NANO)), row.delta_nano, samples, seen.audited, 1)
+    if row.requester == ctx.me and result.certificate is not None:
+        certificate = result.certificate  # our own, of more samples
     _stand(ctx, row, replace(result, metrics=seen.metrics, certificate=certificate), MINE)
+    tell_scores(ctx, row.record, row.task, row.benchmark, seen.metrics)
 
 
 def _accuse(ctx: Context, row: WatchRow, seen: ComparisonFinished) -> None:
@@ -267,3 +291,32 @@ def _accuse(ctx: Context, row: WatchRow, seen: ComparisonFinished) -> None:
 def _stand(ctx: Context, row: WatchRow, result: ResultRow, standing: str) -> None:
     ctx.state.results.put(replace(result, standing=standing))
     ctx.notify("record.audited", row.task, peer=row.evaluator, standing=standing, model=result.model_name)
+
+
+# ── labels that are held back (core/held_labels.py) ───────────────────────────────────────────────
+
+
+def tell_scores(
+    ctx: Context, record: ObjectId, task: TaskId, benchmark: BenchmarkId, metrics: tuple[MetricReport, ...]
+) -> None:
+    """Publish the author's figures of a record, once, while nobody else can have them."""
+    spec = ctx.state.benchmarks[benchmark].spec
+    if spec.labels is not None or spec.author != ctx.me or not metrics:
+        return
+    if ctx.state.in_slot(ctx.me, Scores.__name__, record) is None:
+        ctx.publish(ctx.seal(Scores(ctx.network, ctx.me, benchmark, task, record, metrics), benchmark), benchmark)
+
+
+def score_anew(ctx: Context, benchmark: BenchmarkId) -> None:
+    """The labels are here: what was audited without them gets figures of our own, our own tasks first."""
+    for task in ctx.state.tasks:
+        result = ctx.state.results.get(task.id)
+        if task.benchmark == benchmark and result is not None and not (result.standing == MINE and result.metrics):
+            accepted = next((r for r in ctx.state.replicas.of(task.id) if r.state is ReplicaState.AGREES), None)
+            if accepted is not None:
+                note(
+                    ctx, result.record, ctx.open(task.announcement, TaskAnnouncement), ctx.open(accepted.reveal, Reveal)
+                )
+    for row in ctx.state.watches.of(WatchState.DONE):
+        if row.benchmark == benchmark and ctx.state.results[row.task].standing not in (REFUTED, UNAUDITABLE):
+            ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now))

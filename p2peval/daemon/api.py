@@ -132,6 +132,7 @@ class _Routes:
             get("/v1/benchmarks/{ref}/invite", lambda r: ask.invite(_ref(r))),
             get("/v1/benchmarks/{ref}/board", lambda r: ask.board(_ref(r))),
             post("/v1/benchmarks/{ref}/leave", lambda r: ask.leave(_ref(r))),
+            post("/v1/benchmarks/{ref}/reveal", lambda r: ask.reveal(_ref(r))),
             post("/v1/benchmarks/{ref}/preview", self._preview),
             get("/v1/tasks", lambda _: ask.tasks()),
             post("/v1/tasks", self._start_task),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import trio
 
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.record_check import Contents
 from p2peval.core.rows import ResultRow, TaskRow
 from p2peval.core.types import ObjectId, PeerId

@@ -8,7 +8,7 @@ import trio
 
 from p2peval.core.effects import FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import Cid, PeerId
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.shelf import Shelf

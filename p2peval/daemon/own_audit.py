@@ -19,8 +19,9 @@ from p2peval.core.benchmark import data_of, labels_of, width
 from p2peval.core.commitment import output_root
 from p2peval.core.effects import Compare
 from p2peval.core.events import ComparisonFailed
-from p2peval.core.messages import Blob, Interval, MetricReport, Reveal, Sealed, Tolerance
+from p2peval.core.messages import Reveal, Sealed
 from p2peval.core.outputs import from_bytes
+from p2peval.core.parts import Blob, Interval, MetricReport, Tolerance
 from p2peval.core.record_check import Contents
 from p2peval.core.types import NANO, from_nano
 from p2peval.core.verdict import Verdict

@@ -13,7 +13,7 @@ from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
 from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
 from p2peval.core.leaderboard import MINE, TRUSTED, board
-from p2peval.core.messages import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
+from p2peval.core.parts import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
@@ -164,7 +164,9 @@ class Presenter:
         lines: list[views.BoardLine] = []
         for result in board(self._state, row.id, words):
             word = words.get(result.record) if result.standing == TRUSTED else None
-            lines.append(self._line(result, len(lines) + 1 if result.standing == MINE else None, word))
+            lines.append(
+                self._line(result, len(lines) + 1 if result.standing == MINE and result.metrics else None, word)
+            )
         spec = row.spec
         return views.BoardView(
             benchmark=row.id, name=spec.name, title=spec.title, primary=spec.metrics[0], lines=tuple(lines)

@@ -34,7 +34,7 @@ def in_use(state: State) -> set[Cid]:
     kept: set[Cid] = set()
     for row in state.benchmarks:
         if row.joined:
-            kept |= {blob.cid for blob in data_of(row.spec).values()}
+            kept |= {blob.cid for blob in data_of(row.known).values()}
     for task in state.tasks:
         if task.state not in OVER:
             kept.add(task.model.cid)

@@ -18,8 +18,16 @@ from p2peval import __version__
 from p2peval.config import Config
 from p2peval.core.benchmark import data_of, metrics_problem, request_problem
 from p2peval.core.effects import Reply
-from p2peval.core.events import CancelTask, Event, JoinBenchmark, LeaveBenchmark, PublishBenchmark, StartTask
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.events import (
+    CancelTask,
+    Event,
+    JoinBenchmark,
+    LeaveBenchmark,
+    PublishBenchmark,
+    RevealLabels,
+    StartTask,
+)
+from p2peval.core.parts import Blob
 from p2peval.core.rows import BenchmarkRow, DutyState, ReplicaState, ResultRow
 from p2peval.core.state import State
 from p2peval.core.task import OVER
@@ -31,6 +39,7 @@ from p2peval.daemon.driver import Driver
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.library import Library
 from p2peval.daemon.present import Presenter, efficiency_view, metric_views
+from p2peval.daemon.publishing import spec_of
 from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
 from p2peval.daemon.workshop import Workshop
@@ -139,33 +148,8 @@ class NodeService:
         folder = Path(directory)
         file = await trio.to_thread.run_sync(benchmark_file.load, folder)
         found, blobs = await self.workshop.prepare(folder)
-        spec = BenchmarkSpec(
-            network=self.config.network.id,
-            author=self.network.peer_id,
-            name=file.name,
-            title=file.title,
-            description=file.description,
-            license=file.license,
-            version=file.version,
-            parent=file.parent,
-            task=file.task,
-            samples=found.samples * (1 + len(file.conditions)),
-            inputs=blobs["inputs"],
-            labels=blobs["labels"],
-            labels_commitment=b"",
-            model_input=file.model_input,
-            model_output=file.model_output,
-            metrics=file.metrics,
-            range=file.range,
-            tolerance=file.tolerance,
-            limits=file.limits,
-            verification=file.verification,
-            groups=blobs.get("groups"),
-            group_names=found.group_names,
-            conditions=file.conditions,
-            profile=file.profile,
-        )
-        reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec))
+        spec = spec_of(file, found, blobs, network=self.config.network.id, author=self.network.peer_id)
+        reply = await self._command(lambda reply_id: PublishBenchmark(reply_id, spec, file.data.hold_labels))
         return self._present.benchmark(self._state.benchmarks[reply.subject])
 
     async def benchmarks(self) -> tuple[views.NameClaimView, ...]:
@@ -174,6 +158,11 @@ class NodeService:
 
     async def benchmark(self, ref: str) -> views.BenchmarkView:
         return self._present.benchmark(refs.held_benchmark(self._state, ref))
+
+    async def reveal(self, ref: str) -> views.BenchmarkView:
+        row = refs.held_benchmark(self._state, ref)
+        await self._command(lambda reply_id: RevealLabels(reply_id, row.id))
+        return self._present.benchmark(self._state.benchmarks[row.id])
 
     async def croissant(self, ref: str) -> dict[str, Any]:
         row = refs.held_benchmark(self._state, ref)
@@ -239,7 +228,7 @@ class NodeService:
     async def preview(self, ref: str, model_path: str) -> views.PreviewView:
         row = refs.held_benchmark(self._state, ref)
         model = await self._model(row, model_path)
-        answer = await self.workshop.preview(row.spec, model)
+        answer = await self.workshop.preview(row.known, model)
         return views.PreviewView(
             benchmark=row.id,
             benchmark_name=row.spec.name,
@@ -294,7 +283,7 @@ class NodeService:
     async def _data(self, row: BenchmarkRow) -> None:
         """Inputs, labels and groups at hand. Raises NetworkError and VerificationError that name which is not."""
         holders = (row.spec.author, *(PeerId(member) for member in self._present.members(row.id)))
-        for what, blob in data_of(row.spec).items():
+        for what, blob in data_of(row.known).items():
             try:
                 await self.library.have(blob, holders)
             except (NetworkError, VerificationError) as error:
@@ -320,7 +309,7 @@ class NodeService:
             raise UsageError(wrong)
         replica, outputs = accepted[0], accepted[0].outputs
         answer = await self.workshop.rescore(
-            row.spec, outputs, replica.equivalence_class, metrics or row.spec.metrics, task.delta_nano
+            row.known, outputs, replica.equivalence_class, metrics or row.spec.metrics, task.delta_nano
         )
         return RescoreView(
             task=task.id,

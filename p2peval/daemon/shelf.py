@@ -6,7 +6,7 @@ from pathlib import Path
 
 import trio
 
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import Cid
 from p2peval.store.blobs import BlobStore
 

@@ -111,6 +111,9 @@ def _end(task: TaskView) -> list[StoryLine]:
             StoryLine(step="accepted" if place == 0 else "", text=_metric(task, metric, place == 0), done=True)
             for place, metric in enumerate(whole)
         ]
+        if not whole:
+            text = f"not scored yet: the labels are the author's until it reveals them   {task.standing}"
+            lines.append(StoryLine(step="accepted", text=text, done=True))
         parts = [metric for metric in task.metrics if metric.group and metric.name == whole[0].name]
         if parts:
             text = ", ".join(f"{metric.group} {figure(metric)}" for metric in parts)

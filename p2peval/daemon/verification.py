@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from p2peval.core.messages import BenchmarkSpec, Outcome, ResultRecord, Sealed
+from p2peval.core.messages import BenchmarkSpec, ResultRecord, Sealed
+from p2peval.core.parts import Outcome
 from p2peval.core.record_check import STEPS, Contents
 from p2peval.core.types import from_nano
 from p2peval.daemon import reports

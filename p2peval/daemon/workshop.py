@@ -18,7 +18,8 @@ from p2peval.core.events import (
     Sampled,
     Settled,
 )
-from p2peval.core.messages import BenchmarkSpec, Blob, Efficiency
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob, Efficiency
 from p2peval.core.types import PeerId
 from p2peval.daemon.shelf import Shelf
 from p2peval.defaults import PREPARE_SECONDS, WORKER_GRACE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from p2peval.core.messages import MetricReport
+from p2peval.core.parts import MetricReport
 from p2peval.core.text import lines, one_line
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import WORKER_WORDS

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import slack
+from p2peval.core.parts import Range, Tolerance
 from p2peval.core.types import from_nano
 from p2peval.defaults import LOG_LOSS_CLIP, PROBABILITY_SLACK
 from p2peval.evaluation import metrics

@@ -13,7 +13,7 @@ from typing import Any
 
 from p2peval import defaults
 from p2peval.core.benchmark import DTYPES, METRICS, NAME, PROFILES
-from p2peval.core.messages import Condition, Limits, Range, Tensor, Tolerance, Verification
+from p2peval.core.parts import Condition, Limits, Range, Tensor, Tolerance, Verification
 from p2peval.core.text import plain
 from p2peval.core.types import BenchmarkId, to_nano
 from p2peval.errors import ConfigError

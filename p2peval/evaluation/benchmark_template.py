@@ -19,6 +19,7 @@ version = 1                    # published once and never changed: raise it to p
 file = "data.csv"              # in this directory: csv with a header line, parquet, arrow, npz, or a folder of images
 input = ["x1", "x2"]           # tables: the columns in order, or one that holds lists; npz: the key of the array
 label = "label"                # a column, or the key of an array
+# labels = "committed"         # hold the labels back: you alone score, until `p2peval bench reveal`
 # groups = "region"            # a column or array too: results are told for each group, and how far they lie apart
 # a folder of PNG or JPEG files, all of one size: no input, but how to read them, and where their labels are
 # file = "photos"

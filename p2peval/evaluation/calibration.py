@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import slack
+from p2peval.core.parts import Range, Tolerance
 from p2peval.defaults import ECE_BINS
 from p2peval.evaluation import metrics, sampling
 from p2peval.evaluation.audit_bounds import Bounds, Spread, hits, top

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from p2peval.core.benchmark import DTYPES
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.defaults import DATA_STEP
 from p2peval.evaluation.data_source import DataSource
 from p2peval.evaluation.groups import GroupNames

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.evaluation.toml_section import Section
 
 FORMATS = ("arrow", "csv", "images", "npz", "parquet")
@@ -20,6 +20,8 @@ MODES = {"L": 1, "RGB": 3, "RGBA": 4}
 """What a picture is converted to, and its channels: grey, colours, colours and opacity."""
 PIXELS = ("unit", "byte")
 """0 to 1, or 0 to 255."""
+LABELS = ("public", "committed")
+"""Published with the benchmark, or held back by its author."""
 FOLDERS = "folders"
 """``label`` where the folder that a picture is in names its class."""
 
@@ -30,6 +32,7 @@ class DataSource:
 
     ``label``: a column, an array, "folders", or the csv file that lists the images. ``classes``: label names, or
     () for 0…C−1. ``groups``: a column or array, or "". ``mode`` and ``pixels`` speak of images only.
+    ``hold_labels``: the author commits to them, and reveals them later.
     """
 
     file: Path
@@ -40,6 +43,7 @@ class DataSource:
     groups: str
     mode: str
     pixels: str
+    hold_labels: bool
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,7 +71,8 @@ def read_source(section: Section, directory: Path, classes: tuple[str, ...], inp
     pixels = section.choice("pixels", PIXELS, "byte" if whole else "unit") if images else ""
     if whole and pixels == "unit":
         raise section.wrong("pixels", f'"unit" is a number from 0 to 1, but the model takes {input.dtype}')
-    return DataSource(directory / file, format, columns, label, classes, groups, mode, pixels)
+    held = section.choice("labels", LABELS, "public") == "committed"
+    return DataSource(directory / file, format, columns, label, classes, groups, mode, pixels, held)
 
 
 def channels_first(mode: str, input: Tensor) -> bool:

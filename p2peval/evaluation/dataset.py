@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from p2peval.core.messages import Condition, Tensor
+from p2peval.core.parts import Condition, Tensor
 from p2peval.core.types import from_nano
 from p2peval.defaults import DATA_STEP, MAX_DATA_BYTES
 from p2peval.errors import EvaluationError

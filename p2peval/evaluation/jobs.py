@@ -12,7 +12,7 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 
 from p2peval.core.benchmark import DTYPES
-from p2peval.core.messages import Limits, Range, Tensor, Tolerance
+from p2peval.core.parts import Limits, Range, Tensor, Tolerance
 from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE
 from p2peval.evaluation.answers import (
     Answer,

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from p2peval.core import audit
-from p2peval.core.messages import Tensor, Tolerance
 from p2peval.core.outputs import Outputs, canonical, differing, scaled, unequal
+from p2peval.core.parts import Tensor, Tolerance
 from p2peval.core.types import to_nano
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import ATOL, BATCH, CONDITION_SHARE, DIFFERING_CHECKED, RTOL, SHAKES

@@ -11,7 +11,7 @@ from math import exp, log
 
 import numpy as np
 
-from p2peval.core.messages import Range, Tolerance
+from p2peval.core.parts import Range, Tolerance
 from p2peval.evaluation import metrics
 from p2peval.evaluation.audit_bounds import Bounds, Spread, possible
 from p2peval.evaluation.metrics import Array, Floats

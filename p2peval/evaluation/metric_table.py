@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from p2peval.core.messages import Range, Tolerance
+from p2peval.core.parts import Range, Tolerance
 from p2peval.evaluation import audit_bounds, calibration, macro_f1_bounds, metrics, ranking, sampling
 from p2peval.evaluation.audit_bounds import Bounds, Spread
 from p2peval.evaluation.metrics import Array

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from p2peval.core.messages import Range
+from p2peval.core.parts import Range
 from p2peval.core.types import from_nano
 from p2peval.defaults import LOG_LOSS_CLIP, PROBABILITY_SLACK
 from p2peval.errors import EvaluationError

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from p2peval.core.messages import Condition
+from p2peval.core.parts import Condition
 from p2peval.core.text import plain
 from p2peval.core.types import from_nano, to_nano
 from p2peval.defaults import MAX_CONDITIONS, MAX_LEVEL

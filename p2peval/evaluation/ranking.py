@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import slack
+from p2peval.core.parts import Range, Tolerance
 from p2peval.evaluation import metrics, sampling
 from p2peval.evaluation.audit_bounds import Bounds, Spread, hits, top
 from p2peval.evaluation.metrics import Array, Floats

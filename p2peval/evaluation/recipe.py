@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from p2peval.core.benchmark import PROFILES
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.defaults import BATCH, INPUTS_RESIDENT, PROFILE
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import processor

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from p2peval.core.benchmark import GAP, METRICS
-from p2peval.core.messages import Defined, Interval, MetricReport, Range, Tolerance
+from p2peval.core.parts import Defined, Interval, MetricReport, Range, Tolerance
 from p2peval.core.types import NANO, to_nano
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import metric_table

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers

@@ -14,7 +14,7 @@ from hashlib import sha256
 import numpy as np
 from scipy.special import betaincinv, ndtri
 
-from p2peval.core.messages import Range
+from p2peval.core.parts import Range
 from p2peval.defaults import BOOTSTRAP_DRAWS, BOOTSTRAP_LEAST, BOOTSTRAP_RESAMPLES, SAMPLING_LEVEL
 from p2peval.evaluation import metrics
 from p2peval.evaluation.audit_bounds import Bounds

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from p2peval.core.benchmark import GAP, reports
-from p2peval.core.messages import MetricReport, Tolerance
+from p2peval.core.parts import MetricReport, Tolerance
 from p2peval.core.types import NANO
 from p2peval.evaluation.dataset import map_groups, map_labels
 from p2peval.evaluation.jobs import Scoring

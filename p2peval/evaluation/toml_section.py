@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from p2peval import defaults
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.core.text import plain
 from p2peval.errors import ConfigError
 

@@ -61,7 +61,7 @@ def _rehearse() -> None:
     import numpy as np
     from onnx import TensorProto, helper
 
-    from p2peval.core.messages import Tensor
+    from p2peval.core.parts import Tensor
     from p2peval.evaluation import recipe, scan
 
     given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 1]) for name in "xy")

@@ -11,7 +11,8 @@ import re
 from typing import Any
 
 from p2peval.core.benchmark import clean_samples
-from p2peval.core.messages import BenchmarkSpec, Blob, Condition
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob, Condition
 from p2peval.core.types import BenchmarkId, from_nano
 from p2peval.wire.ids import digest_of
 

@@ -10,17 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from p2peval.core.benchmark import lower_is_better
-from p2peval.core.messages import (
-    BenchmarkSpec,
-    Blob,
-    Certificate,
-    Defined,
-    Interval,
-    Outcome,
-    ResultRecord,
-    Reveal,
-    Sealed,
-)
+from p2peval.core.messages import BenchmarkSpec, ResultRecord, Reveal, Sealed
+from p2peval.core.parts import Blob, Certificate, Defined, Interval, Outcome
 from p2peval.core.record_check import Contents
 from p2peval.core.types import ObjectId, PeerId, from_nano
 from p2peval.errors import UsageError

@@ -14,7 +14,7 @@ from functools import partial
 import trio
 
 from p2peval import defaults
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import Cid, PeerId
 from p2peval.errors import NetworkError, NotFoundError, RemoteProtocolError, StoreError
 from p2peval.net.blobs import PROTOCOL, BlobStore, together

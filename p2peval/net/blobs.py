@@ -19,7 +19,7 @@ from typing import Protocol
 import trio
 
 from p2peval import defaults
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import Cid, PeerId
 from p2peval.errors import NetworkError, P2pevalError, RemoteProtocolError, StoreError, VerificationError
 from p2peval.net.network import Network, Stream

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Lock
 
 from p2peval.core import merkle
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import Cid, Seconds
 from p2peval.defaults import BLOB_CHUNK, BLOB_PARTIAL_KEPT
 from p2peval.errors import NotFoundError, StoreError, VerificationError

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 from p2peval.core import merkle
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.defaults import BLOB_CHUNK
 from p2peval.errors import StoreError, VerificationError
 from p2peval.store.disk import refusals

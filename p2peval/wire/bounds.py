@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from p2peval.core import checking as c
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.core import types as t
 from p2peval.core.text import CONTROLS, plain
 from p2peval.defaults import (
@@ -166,24 +168,24 @@ BY_TYPE: dict[object, Bound] = {
 """What holds for a field that BY_FIELD does not name."""
 
 BY_FIELD: dict[type, dict[str, Bound]] = {
-    m.Tensor: {
+    p.Tensor: {
         "name": Text(256, 1),
         "dtype": Text(16, 1, like("[a-z0-9]+")),
         "shape": Many(Number(1, 2**31 - 1), most=8),
     },
-    m.Tolerance: {"atol_nano": SHARE, "rtol_nano": SHARE},
-    m.Verification: {
+    p.Tolerance: {"atol_nano": SHARE, "rtol_nano": SHARE},
+    p.Verification: {
         "epsilon_nano": PROBABILITY,
         "delta_nano": PROBABILITY,
         "replicas": REPLICAS,
         "max_attempts": REPLICAS,
     },
-    m.Range: {"low_nano": SIGNED, "high_nano": SIGNED},
-    m.Interval: {"low_nano": SIGNED, "high_nano": SIGNED},
-    m.MetricReport: {"name": Text(64, 1), "value_nano": SIGNED, "group": Text(64)},
-    m.Efficiency: {"layers": Many(Text(64, 1), most=16)},
-    m.Certificate: {"epsilon_nano": SHARE, "delta_nano": SHARE},
-    m.Check: {"differing": Many(INDEX, most=MAX_DIFFERING)},
+    p.Range: {"low_nano": SIGNED, "high_nano": SIGNED},
+    p.Interval: {"low_nano": SIGNED, "high_nano": SIGNED},
+    p.MetricReport: {"name": Text(64, 1), "value_nano": SIGNED, "group": Text(64)},
+    p.Efficiency: {"layers": Many(Text(64, 1), most=16)},
+    p.Certificate: {"epsilon_nano": SHARE, "delta_nano": SHARE},
+    p.Check: {"differing": Many(INDEX, most=MAX_DIFFERING)},
     m.BenchmarkSpec: {
         "name": TOPIC,
         "description": Text(4096, rule=prose),
@@ -196,27 +198,27 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
         "profile": Text(16, 1, like("[a-z0-9]+")),
         "conditions": Many(most=MAX_CONDITIONS),
     },
-    m.Condition: {
+    p.Condition: {
         "name": Text(64, 1),
         "kind": Text(32, 1, like("[a-z0-9_-]+")),
         "level_nano": Number(0, 2**53 - 1),
         "seed": INDEX,
     },
-    m.AuditReport: {
+    c.AuditReport: {
         "equivalence_class": CLASS,
         "indices": Many(INDEX, most=MAX_AUDIT_ROWS),
         "rows": Many(ROW, most=MAX_AUDIT_ROWS),
         "differing": Many(INDEX, most=MAX_AUDIT_ROWS),
     },
-    m.Scores: {"metrics": Many(most=MAX_REPORTS)},
-    m.FraudProof: {
+    c.Scores: {"metrics": Many(most=MAX_REPORTS)},
+    c.FraudProof: {
         "announcement": ENVELOPE,
         "reveal": ENVELOPE,
         "index": INDEX,
         "row": ROW,
         "path": Many(DIGEST, most=MAX_PROOF_PATH),
     },
-    m.EquivocationProof: {
+    c.EquivocationProof: {
         "benchmark": optional(CID),
         "kind": TYPE,
         "where": Text(512, 1),

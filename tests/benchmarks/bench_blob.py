@@ -14,7 +14,7 @@ from blob_holder import BARE
 from report import Row
 from worlds import LOOPBACK, MIB, Child, seed_of
 
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import PeerId
 from p2peval.net.addresses import parse_peer_id
 from p2peval.net.blobs import fetch

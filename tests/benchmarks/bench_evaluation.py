@@ -21,7 +21,8 @@ from bench_models import Case
 from report import Row
 from worlds import author_spec, seed_of
 
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.library import Library
 from p2peval.daemon.workshop import Workshop

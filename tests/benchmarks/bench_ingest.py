@@ -21,8 +21,9 @@ from report import Row
 from worlds import announcement, author_spec, sealer_of, seed_of
 
 from p2peval.core.events import Event, JoinBenchmark, MessageReceived
-from p2peval.core.messages import Membership, Payload, PeerProfile, Sealed
+from p2peval.core.messages import Payload, PeerProfile, Sealed
 from p2peval.core.node import Node
+from p2peval.core.parts import Membership
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.daemon.clock import Clock

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from p2peval.core.messages import Limits, Tensor
+from p2peval.core.parts import Limits, Tensor
 
 CLASSES = 10
 USUAL = Limits(seconds=60, memory_mb=1024, model_mb=64)

@@ -21,8 +21,10 @@ from bench_evaluation import put
 from report import Row
 from worlds import sealer_of, seed_of
 
+from p2peval.core import checking as c
 from p2peval.core import fraud
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.core.commitment import output_root
 from p2peval.core.context import Context
 from p2peval.core.effects import Prove, Settle
@@ -128,7 +130,7 @@ async def _timed(job: Callable[[], Awaitable[T]]) -> tuple[float, T]:
     return statistics.median(spent), answer
 
 
-def _reading(spec: m.BenchmarkSpec, proof: m.Sealed[m.FraudProof]) -> float:
+def _reading(spec: m.BenchmarkSpec, proof: m.Sealed[c.FraudProof]) -> float:
     """Seconds from the envelope's bytes to the verdict that it hangs together."""
     state, reader = State(), sealer_of("reader")
     state.benchmarks.put(BenchmarkRow(proof.payload.benchmark, spec, True, True, True))
@@ -136,13 +138,13 @@ def _reading(spec: m.BenchmarkSpec, proof: m.Sealed[m.FraudProof]) -> float:
     start = time.perf_counter()
     for _ in range(READS):
         opened = reader.open(proof.envelope).payload
-        assert isinstance(opened, m.FraudProof)
+        assert isinstance(opened, c.FraudProof)
         fraud.opened(ctx, opened)
     return (time.perf_counter() - start) / READS
 
 
 def _said(
-    spec: m.BenchmarkSpec, model: m.Blob, outputs: m.Blob, root: bytes, answer: Any
+    spec: m.BenchmarkSpec, model: p.Blob, outputs: p.Blob, root: bytes, answer: Any
 ) -> tuple[m.Sealed[m.TaskAnnouncement], m.Sealed[m.Reveal]]:
     """A task of the author's, and the liar's reveal for it."""
     author, liar = sealer_of("author"), sealer_of("liar")
@@ -161,13 +163,13 @@ def _said(
         root=root,
         nonce=bytes(32),
         outputs=outputs,
-        efficiency=m.Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
+        efficiency=p.Efficiency(answer.wall_ms, answer.peak_memory_mb, answer.layers),
     )
     return announced, liar.seal(reveal)
 
 
-def _proof(proven: Proven) -> m.FraudProof:
-    return m.FraudProof(
+def _proof(proven: Proven) -> c.FraudProof:
+    return c.FraudProof(
         network=NETWORK_ID,
         author=sealer_of("prover").peer_id,
         benchmark=proven.benchmark,

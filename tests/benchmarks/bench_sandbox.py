@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import bench_models
@@ -21,7 +21,7 @@ from bench_models import Case
 from report import Row
 from worlds import seed_of
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.evaluation.jobs import Evaluate, Run
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
@@ -38,26 +38,27 @@ class Work:
 
     folder: Path
     case: Case
+    samples: int
 
     def jobs(self, count: int) -> Iterator[Evaluate]:
         limits = Limits(int(DEADLINE), 1024, 64)
         model, inputs = str(self.folder / "model.onnx"), str(self.folder / "inputs.npy")
-        run = Run(model, inputs, self.case.samples, self.case.input, self.case.output, limits)
+        run = Run(model, inputs, self.samples, self.case.input, self.case.output, limits)
         for number in range(count):
             yield Evaluate(run, seed_of("me"), str(self.folder / f"outputs{number}"))
 
 
 def run(scratch: Path) -> list[Row]:
-    small = _written(scratch / "small", replace(bench_models.logreg(), samples=64))
-    large = _written(scratch / "large", replace(bench_models.cnn(), samples=16_384))
+    small = _written(scratch / "small", bench_models.logreg(), 64)
+    large = _written(scratch / "large", bench_models.cnn(), 16_384)
     return [*trio.run(_starts, small), *trio.run(_speedup, large)]
 
 
-def _written(folder: Path, case: Case) -> Work:
+def _written(folder: Path, case: Case, samples: int) -> Work:
     folder.mkdir()
-    np.save(folder / "inputs.npy", np.random.default_rng(3).random((case.samples, *case.input.shape), np.float32))
+    np.save(folder / "inputs.npy", np.random.default_rng(3).random((samples, *case.input.shape), np.float32))
     (folder / "model.onnx").write_bytes(case.model)
-    return Work(folder, case)
+    return Work(folder, case, samples)
 
 
 async def _starts(work: Work) -> list[Row]:
@@ -67,7 +68,7 @@ async def _starts(work: Work) -> list[Row]:
         await _seconds(warm, work, 1)
         turns = [(await _seconds(cold, work, 1), await _seconds(warm, work, 1)) for _ in range(STARTS)]
     colds, warms = zip(*turns, strict=True)
-    what = f"{work.case.samples} samples of {work.case.name}, median of {STARTS}"
+    what = f"{work.samples} samples of {work.case.name}, median of {STARTS}"
     return [
         Row("evaluation.start_cold_ms", 1000 * statistics.median(colds), "ms", f"a zygote of its own; {what}"),
         Row("evaluation.start_warm_ms", 1000 * statistics.median(warms), "ms", f"the warm zygote; {what}"),

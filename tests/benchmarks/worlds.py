@@ -13,6 +13,7 @@ from typing import Any
 
 import p2peval
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.core.merkle import leaf
 from p2peval.core.types import BenchmarkId
 from p2peval.defaults import DELTA, EPSILON, NETWORK_ID, TASK_LIFETIME
@@ -33,9 +34,9 @@ def sealer_of(name: str) -> EnvelopeSealer:
     return EnvelopeSealer(seed_of(name))
 
 
-def small_blob(text: str) -> m.Blob:
+def small_blob(text: str) -> p.Blob:
     data = text.encode()
-    return m.Blob(cid_of(data), len(data), leaf(data))
+    return p.Blob(cid_of(data), len(data), leaf(data))
 
 
 def author_spec() -> m.Sealed[m.BenchmarkSpec]:
@@ -55,13 +56,13 @@ def author_spec() -> m.Sealed[m.BenchmarkSpec]:
         inputs=small_blob("inputs"),
         labels=small_blob("labels"),
         labels_commitment=b"",
-        model_input=m.Tensor("x", "float32", (64,)),
-        model_output=m.Tensor("y", "float32", (10,)),
+        model_input=p.Tensor("x", "float32", (64,)),
+        model_output=p.Tensor("y", "float32", (10,)),
         metrics=("accuracy",),
         range=None,
-        tolerance=m.Tolerance(10_000, 10_000),
-        limits=m.Limits(60, 1024, 64),
-        verification=m.Verification(int(EPSILON * _NANO), int(DELTA * _NANO), 1, 3),
+        tolerance=p.Tolerance(10_000, 10_000),
+        limits=p.Limits(60, 1024, 64),
+        verification=p.Verification(int(EPSILON * _NANO), int(DELTA * _NANO), 1, 3),
     )
     return author.seal(spec)
 

@@ -230,6 +230,9 @@ class Scripted:
     async def join(self, ref: str, evaluates: bool, requests: bool, timeout: float | None) -> views.BenchmarkView:
         return await self._say(BENCHMARK, "join", ref, evaluates, requests, timeout)
 
+    async def reveal(self, ref: str) -> views.BenchmarkView:
+        return await self._say(BENCHMARK, "reveal", ref)
+
     async def leave(self, ref: str) -> views.BenchmarkView:
         return await self._say(BENCHMARK, "leave", ref)
 

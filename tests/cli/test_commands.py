@@ -25,6 +25,7 @@ ASKING = {
     "bench.invite": ("bench", "invite", "digits"),
     "bench.join": ("bench", "join", "digits"),
     "bench.leave": ("bench", "leave", "digits"),
+    "bench.reveal": ("bench", "reveal", "digits"),
     "eval.preview": ("eval", "preview", "digits", "MODEL"),
     "eval.run": ("eval", "run", "digits", "MODEL"),
     "eval.ls": ("eval", "ls"),

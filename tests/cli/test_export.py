@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from p2peval.cli.contract import FOLDER
 from p2peval.cli.main import cli
-from p2peval.core.messages import Defined
+from p2peval.core.parts import Defined
 from p2peval.core.types import from_nano
 from p2peval.daemon import reports
 from p2peval.interop.eddsa_jcs import signer_of

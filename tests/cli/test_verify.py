@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from p2peval.cli.contract import FOLDER
 from p2peval.cli.main import cli
-from p2peval.core.messages import Defined, Outcome, Tolerance
+from p2peval.core.parts import Defined, Outcome, Tolerance
 from p2peval.core.record_check import STEPS
 from p2peval.defaults import MAX_REPORT_BYTES
 from tests.daemon.report_case import EVALUATOR, REQUESTER, SAMPLES, Case

@@ -19,7 +19,8 @@ from p2peval.core.events import (
     Sampled,
     Settled,
 )
-from p2peval.core.messages import BenchmarkSpec, Blob, Defined, MetricReport
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob, Defined, MetricReport
 from p2peval.core.policy import Policy
 from p2peval.core.types import Cid, PeerId
 from p2peval.core.verdict import Verdict

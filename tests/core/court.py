@@ -9,8 +9,8 @@ from belief_world import BeliefWorld, lie, path_of, truth
 from small_world import Host
 
 from p2peval.core import reputation
+from p2peval.core.checking import FraudProof
 from p2peval.core.events import MessageReceived
-from p2peval.core.messages import FraudProof
 from p2peval.core.policy import Policy
 from p2peval.core.rows import TaskState
 from p2peval.core.types import PeerId, TaskId

@@ -45,18 +45,9 @@ from p2peval.core.events import (
     StartTask,
     TimerExpired,
 )
-from p2peval.core.messages import (
-    BenchmarkSpec,
-    Blob,
-    Defined,
-    Efficiency,
-    Limits,
-    MetricReport,
-    Tensor,
-    Tolerance,
-    Verification,
-)
+from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.node import Node
+from p2peval.core.parts import Blob, Defined, Efficiency, Limits, MetricReport, Tensor, Tolerance, Verification
 from p2peval.core.state import LAZY, Change, Row, State
 from p2peval.core.types import BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
@@ -307,7 +298,8 @@ class World:
         drawn = audit.draw(effect.nonce, effect.task, effect.root, effect.spec.samples, effect.drawn)
         differing = () if effect.outputs.cid == truth.cid else tuple(drawn[:3])
         verdict = Verdict.DIFFERS if differing else Verdict.AGREES
-        reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in effect.spec.metrics)
+        names = () if effect.spec.labels is None else effect.spec.metrics
+        reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in names)
         host.handle(
             ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, effect.drawn, differing, reports)
         )
@@ -346,10 +338,10 @@ class World:
             if other is not host and other.up:
                 other.handle(PeerUp(host.id))
 
-    def publish(self, author: Host, **changes: object) -> BenchmarkId:
+    def publish(self, author: Host, hold_labels: bool = False, **changes: object) -> BenchmarkId:
         spec = replace(self.spec(author), **changes)  # type: ignore[arg-type]
         author.blobs |= {spec.inputs.cid, spec.labels.cid if spec.labels else spec.inputs.cid}
-        author.handle(PublishBenchmark("publish", spec))
+        author.handle(PublishBenchmark("publish", spec, hold_labels))
         return BenchmarkId(author.replies["publish"].subject)
 
     def spec(self, author: Host) -> BenchmarkSpec:

@@ -9,7 +9,8 @@ from small_world import World, blob
 
 from p2peval.core.benchmark import clean_samples, data_of, labels_of, problem
 from p2peval.core.events import JoinBenchmark
-from p2peval.core.messages import BenchmarkSpec, Condition
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Condition
 
 NOISE = Condition("noise", "gaussian_noise", 10**8, 1)
 GROUPED = {"groups": blob("groups"), "group_names": ("east", "west")}

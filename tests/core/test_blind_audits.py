@@ -12,9 +12,10 @@ from small_world import Host
 from p2peval.core import blind, conviction, reputation
 from p2peval.core.audit import miss_probability
 from p2peval.core.belief_rows import WatchState
+from p2peval.core.checking import AuditCommitment, AuditReport
 from p2peval.core.events import MessageReceived
 from p2peval.core.leaderboard import CLAIMED, MINE, TRUSTED, board
-from p2peval.core.messages import AuditCommitment, AuditReport, Sealed
+from p2peval.core.messages import Sealed
 from p2peval.core.standing import Word, word_on
 from p2peval.core.types import ObjectId
 from p2peval.defaults import NETWORK_ID, ROOT_HONESTY, SYNC_INTERVAL, WATCH_PAUSE, WATCH_SAMPLES

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from p2peval.core.audit import draw, sample_size
-from p2peval.core.messages import Tolerance
 from p2peval.core.outputs import differing
+from p2peval.core.parts import Tolerance
 from p2peval.core.types import to_nano
 
 N, CLASSES, RUNS = 10_000, 4, 500

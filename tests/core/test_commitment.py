@@ -10,8 +10,9 @@ import pytest
 
 from p2peval.core import merkle
 from p2peval.core.commitment import audit_commitment, commitment_digest, opens, output_leaf, output_root
-from p2peval.core.messages import Blob, Efficiency, Reveal
+from p2peval.core.messages import Reveal
 from p2peval.core.outputs import canonical
+from p2peval.core.parts import Blob, Efficiency
 
 PEER, KEY = "12D3KooWpeer", b"\x08\x01\x12\x20" + b"k" * 32
 REVEAL = Reveal(

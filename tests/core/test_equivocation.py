@@ -10,16 +10,9 @@ from belief_world import BeliefWorld
 from small_world import Host, blob
 
 from p2peval.core import reputation
+from p2peval.core.checking import EquivocationProof
 from p2peval.core.events import MessageReceived
-from p2peval.core.messages import (
-    BenchmarkAnnouncement,
-    Decline,
-    EquivocationProof,
-    Offer,
-    Payload,
-    Sealed,
-    TaskAnnouncement,
-)
+from p2peval.core.messages import BenchmarkAnnouncement, Decline, Offer, Payload, Sealed, TaskAnnouncement
 from p2peval.core.rows import TaskState
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId

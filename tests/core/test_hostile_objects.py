@@ -16,6 +16,7 @@ import pytest
 from small_world import START, Host, World, blob
 
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.core.commitment import commitment_digest
 from p2peval.core.effects import Compare, Effect, FetchBlob, Publish, RunEvaluation, Send, SetTimer
 from p2peval.core.events import (
@@ -135,7 +136,7 @@ class Mouth:
                 asked = [one.payload for one in self._said.get(m.TaskAnnouncement, ()) if TaskId(one.id) == task]
                 reveal = m.Reveal(
                     NETWORK_ID, peer, task, assignment, sealed.id, "class", SAMPLES, bytes(32), bytes(32), OUTPUTS,
-                    m.Efficiency(1, 1),
+                    p.Efficiency(1, 1),
                 )  # fmt: skip
                 return [reveal, *(m.CommitmentSet(NETWORK_ID, a.author, task, 1, (sealed.id,)) for a in asked)]
         return []
@@ -251,11 +252,11 @@ class Victim:
             case RunEvaluation(id=id_, task=task, assignment=assignment):
                 if not well:
                     return EvaluationFailed(id_, task, assignment, "node ‘Ünï\ncode’ said no. " * 20)
-                return EvaluationFinished(id_, task, assignment, "class", bytes(32), OUTPUTS, m.Efficiency(1, 1))
+                return EvaluationFinished(id_, task, assignment, "class", bytes(32), OUTPUTS, p.Efficiency(1, 1))
             case Compare(id=id_, task=task, assignment=assignment, drawn=drawn, spec=spec):
                 if self.rng.random() < 0.1:
                     return ComparisonFailed(id_, task, assignment, "no memory")
-                metrics = tuple(m.MetricReport(name, m.Defined.VALUE, 10**8, None, None) for name in spec.metrics)
+                metrics = tuple(p.MetricReport(name, p.Defined.VALUE, 10**8, None, None) for name in spec.metrics)
                 verdict = Verdict.AGREES if well else Verdict.DIFFERS
                 return ComparisonFinished(id_, task, assignment, verdict, drawn, () if well else (1, 2), metrics)
             case Send(id=id_, peer=peer, about=about):

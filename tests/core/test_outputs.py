@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from p2peval.core.messages import Tolerance
 from p2peval.core.outputs import canonical, differing, from_bytes, row_bytes, slack
+from p2peval.core.parts import Tolerance
 from p2peval.core.types import from_nano
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
 

@@ -20,15 +20,7 @@ from p2peval.core.events import (
     NoticeReceived,
     PeerUp,
 )
-from p2peval.core.messages import (
-    Assignment,
-    BenchmarkAnnouncement,
-    CommitmentSet,
-    Decline,
-    Offer,
-    ResultRecord,
-    Reveal,
-)
+from p2peval.core.messages import Assignment, BenchmarkAnnouncement, CommitmentSet, Decline, Offer, ResultRecord, Reveal
 from p2peval.core.rows import DutyState, ReplicaState, TaskState
 from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, TaskId
 from p2peval.defaults import MAX_DUTIES, MAX_REVISIONS, NETWORK_ID, RECORD_REPLICAS

@@ -7,7 +7,7 @@ from small_world import Host, World
 
 from p2peval.core.effects import Compare
 from p2peval.core.events import ComparisonFinished, Introduced
-from p2peval.core.messages import Defined, MetricReport
+from p2peval.core.parts import Defined, MetricReport
 from p2peval.core.rows import ReplicaState, TaskState
 from p2peval.core.types import PeerId, TaskId
 from p2peval.core.verdict import REASONS, Verdict

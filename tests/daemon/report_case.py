@@ -15,22 +15,14 @@ from p2peval.core.commitment import audit_commitment, commitment_digest
 from p2peval.core.messages import (
     Assignment,
     BenchmarkSpec,
-    Blob,
-    Certificate,
-    Check,
     Commitment,
     CommitmentSet,
-    Efficiency,
-    Limits,
-    Outcome,
     ResultRecord,
     Reveal,
     Sealed,
     TaskAnnouncement,
-    Tensor,
-    Tolerance,
-    Verification,
 )
+from p2peval.core.parts import Blob, Certificate, Check, Efficiency, Limits, Outcome, Tensor, Tolerance, Verification
 from p2peval.core.types import AssignmentId, BenchmarkId, TaskId
 from p2peval.daemon import reports
 from p2peval.defaults import NETWORK_ID

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from p2peval.core.messages import Blob, Defined, Interval, MetricReport
+from p2peval.core.parts import Blob, Defined, Interval, MetricReport
 from p2peval.core.verdict import Verdict
 from p2peval.daemon import own_audit
 from p2peval.daemon.own_audit import SAID, gather, metric_problem

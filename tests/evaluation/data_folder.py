@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.errors import ConfigError, EvaluationError
 from p2peval.evaluation.answers import Prepared
 from p2peval.evaluation.benchmark_file import load

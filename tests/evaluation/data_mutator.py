@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.errors import ConfigError, EvaluationError
 from p2peval.evaluation import benchmark_file, dataset
 from p2peval.evaluation.benchmark_template import template

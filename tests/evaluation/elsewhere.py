@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 import p2peval
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.evaluation.recipe import Recipe, equivalence_class, open_model
 
 QEMU = shutil.which("qemu-x86_64")

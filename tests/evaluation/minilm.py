@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 from scipy.special import erf
 
-from p2peval.core.messages import Limits, Tensor
+from p2peval.core.parts import Limits, Tensor
 
 LAYERS, HEADS, WIDTH, LENGTH = 6, 12, 384, 32
 EPSILON = 1e-12

@@ -13,7 +13,7 @@ from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from p2peval.core.messages import Limits, Tensor
+from p2peval.core.parts import Limits, Tensor
 
 DIGITS_IN = Tensor("X", "float32", (64,))
 DIGITS_OUT = Tensor("probabilities", "float32", (10,))

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import helper
 from onnx_models import constant, digits, model, value
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 
 CNN_IN = Tensor("x", "float32", (1, 8, 8))
 CNN_OUT = Tensor("y", "float32", (10,))

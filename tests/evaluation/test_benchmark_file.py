@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from iris_folder import CSV, REGRESSION, Bench
 
-from p2peval.core.messages import Range, Tensor, Tolerance, Verification
+from p2peval.core.parts import Range, Tensor, Tolerance, Verification
 from p2peval.errors import ConfigError
 from p2peval.evaluation.benchmark_file import load
 from p2peval.evaluation.benchmark_template import template

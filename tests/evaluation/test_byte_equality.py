@@ -12,8 +12,8 @@ from minilm import MINILM_IN, MINILM_LIMITS, MINILM_OUT, minilm, random_tokens
 from onnx_models import DIGITS_IN, DIGITS_OUT, LIMITS, classifier, digits
 from small_cnn import CNN_IN, CNN_OUT, cnn, pictures
 
-from p2peval.core.messages import Limits, Tensor, Tolerance
 from p2peval.core.outputs import canonical
+from p2peval.core.parts import Limits, Tensor, Tolerance
 from p2peval.defaults import FRAUD_MARGIN
 from p2peval.evaluation.answers import Rehearsed
 from p2peval.evaluation.jobs import Evaluate, Rehearse, Run

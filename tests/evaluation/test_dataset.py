@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from iris_folder import CSV, NPZ, REGRESSION, Bench
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.errors import EvaluationError
 from p2peval.evaluation.dataset import map_inputs, map_labels
 

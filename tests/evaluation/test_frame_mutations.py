@@ -8,7 +8,7 @@ from time import perf_counter
 
 import pytest
 
-from p2peval.core.messages import Defined, Interval, MetricReport
+from p2peval.core.parts import Defined, Interval, MetricReport
 from p2peval.core.verdict import Verdict
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import answers, frames

@@ -11,7 +11,7 @@ from framing_models import batch_mixing, chaotic, near_ties, rounding_of_its_own
 from onnx_models import DIGITS_IN, DIGITS_OUT, IN, LIMITS, OUT, classifier, digits, matmul
 
 from p2peval.core.commitment import output_root
-from p2peval.core.messages import Tensor, Tolerance
+from p2peval.core.parts import Tensor, Tolerance
 from p2peval.core.types import to_nano
 from p2peval.core.verdict import BLAMED, Verdict
 from p2peval.defaults import ATOL, FRAUD_MARGIN

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import differing
+from p2peval.core.parts import Range, Tolerance
 from p2peval.core.types import NANO
 from p2peval.evaluation.audit_bounds import possible
 from p2peval.evaluation.metric_table import METRICS

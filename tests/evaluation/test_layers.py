@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from onnx_models import DIGITS_IN, DIGITS_OUT, classifier, digits
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.evaluation import bwrap, frames, jobs, landlock, seccomp
 from p2peval.evaluation.sandbox import Sandbox
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2peval.core.messages import Defined, Interval, MetricReport, Range, Tolerance
+from p2peval.core.parts import Defined, Interval, MetricReport, Range, Tolerance
 from p2peval.core.types import NANO, to_nano
 from p2peval.errors import EvaluationError
 from p2peval.evaluation.metrics import accuracy, brier, macro_f1, mae, predictions, rmse

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2peval.core import benchmark
-from p2peval.core.messages import Range
+from p2peval.core.parts import Range
 from p2peval.core.types import NANO
 from p2peval.evaluation.metric_table import METRICS
 

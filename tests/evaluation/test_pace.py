@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.defaults import BATCH, PACE_QUERIES
 from p2peval.errors import EvaluationError
 from p2peval.evaluation import pace as module

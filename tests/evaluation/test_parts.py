@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from p2peval.core.benchmark import reports
-from p2peval.core.messages import Defined, Interval, MetricReport, Tolerance
+from p2peval.core.parts import Defined, Interval, MetricReport, Tolerance
 from p2peval.core.types import NANO, to_nano
 from p2peval.defaults import MAX_REPORTS
 from p2peval.errors import EvaluationError

@@ -9,7 +9,7 @@ import pytest
 from data_folder import DataFolder
 from philox import words
 
-from p2peval.core.messages import Condition
+from p2peval.core.parts import Condition
 from p2peval.core.types import to_nano
 from p2peval.evaluation.perturb import KINDS, Perturbation
 

@@ -23,7 +23,7 @@ from onnx_models import (
 )
 
 from p2peval.core.benchmark import PROFILES
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.defaults import BATCH
 from p2peval.errors import EvaluationError
 from p2peval.evaluation.processor import isa_tier

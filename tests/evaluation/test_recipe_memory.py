@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper
 from onnx_models import constant, model, value
 
-from p2peval.core.messages import Limits, Tensor
+from p2peval.core.parts import Limits, Tensor
 from p2peval.evaluation import jobs
 from p2peval.evaluation.recipe import open_model
 from p2peval.evaluation.sandbox import Sandbox

@@ -27,7 +27,7 @@ from onnx_models import (
 
 from p2peval.core import merkle
 from p2peval.core.commitment import output_root
-from p2peval.core.messages import Limits, MetricReport, Range, Tensor, Tolerance
+from p2peval.core.parts import Limits, MetricReport, Range, Tensor, Tolerance
 from p2peval.core.types import from_nano, to_nano
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import FRAUD_MARGIN

@@ -13,7 +13,7 @@ import pytest
 import trio
 from onnx_models import IN, LIMITS, OUT, doubling_concat, endless_loop, matmul, memory_bomb
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.errors import ConfigError, EvaluationError, LocalProtocolError
 from p2peval.evaluation.answers import Failed, Scanned
 from p2peval.evaluation.frames import frame
@@ -243,7 +243,7 @@ while True: pass
 """
     daemon = f"""
 import sys, trio
-from p2peval.core.messages import Limits
+from p2peval.core.parts import (Limits)
 from p2peval.evaluation.jobs import (Scan)
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import DIGITS_IN, DIGITS_OUT, IN, OUT, WEIGHTS, classifier, constant, digits, model
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 from p2peval.evaluation.recipe import open_model
 from p2peval.evaluation.shaken import EXACT, shaken
 

@@ -11,7 +11,7 @@ from onnx_models import DIGITS_IN, DIGITS_OUT, IN, LIMITS, OUT, classifier, digi
 
 from p2peval.core import merkle
 from p2peval.core.commitment import output_leaf, output_root
-from p2peval.core.messages import Tolerance
+from p2peval.core.parts import Tolerance
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import FRAUD_MARGIN
 from p2peval.errors import EvaluationError

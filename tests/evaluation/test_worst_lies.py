@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2peval.core import benchmark
-from p2peval.core.messages import Range, Tolerance
 from p2peval.core.outputs import differing
+from p2peval.core.parts import Range, Tolerance
 from p2peval.core.types import NANO
 
 EXACT = Tolerance(0, 0)

@@ -10,7 +10,8 @@ import mlcroissant
 import numpy as np
 import pytest
 
-from p2peval.core.messages import BenchmarkSpec, Blob, Condition, Limits, Range, Tensor, Tolerance, Verification
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob, Condition, Limits, Range, Tensor, Tolerance, Verification
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.evaluation.dataset import prepare
 from p2peval.interop.croissant import croissant

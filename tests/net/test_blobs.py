@@ -12,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from p2peval import defaults
 from p2peval.core import merkle
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.core.types import PeerId
 from p2peval.errors import NetworkError, RemoteProtocolError, StoreError, VerificationError
 from p2peval.net.blob_server import BlobServer

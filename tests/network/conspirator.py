@@ -15,7 +15,8 @@ from p2peval.config import load
 from p2peval.core.commitment import output_root
 from p2peval.core.effects import Compare
 from p2peval.core.events import ComparisonFailed, ComparisonFinished
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
+from p2peval.core.parts import Blob
 from p2peval.core.types import PeerId
 from p2peval.core.verdict import Verdict
 from p2peval.daemon.daemon import run

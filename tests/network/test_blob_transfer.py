@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nethosts import connected, real_host
 
-from p2peval.core.messages import Blob
+from p2peval.core.parts import Blob
 from p2peval.defaults import BLOB_CHUNK
 from p2peval.net.blob_server import BlobServer
 from p2peval.net.blobs import fetch

@@ -13,7 +13,7 @@ from minilm import MINILM_IN, MINILM_OUT, minilm, random_tokens
 from onnx_models import DIGITS_IN, DIGITS_OUT, classifier, digits
 from small_cnn import CNN_IN, CNN_OUT, cnn, pictures
 
-from p2peval.core.messages import Tensor
+from p2peval.core.parts import Tensor
 
 SAMPLES = 70
 

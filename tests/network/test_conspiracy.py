@@ -11,7 +11,8 @@ from typing import Any
 from attacker import attacker
 from daemons import Peer, classification, linear_classifier, peers, wait_for
 
-from p2peval.core.messages import Blob, TaskAnnouncement
+from p2peval.core.messages import TaskAnnouncement
+from p2peval.core.parts import Blob
 from p2peval.core.types import BenchmarkId
 from p2peval.defaults import NETWORK_ID
 from p2peval.wire.envelope import EnvelopeSealer

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
+from importlib.resources import files
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from p2peval.core.effects import FetchBlob, Notify, Publish, Send
-from p2peval.core.messages import Blob, Defined, Interval, MetricReport
+from p2peval.core.parts import Blob, Defined, Interval, MetricReport
 from p2peval.core.rows import CounterRow, NameRow, ReplicaRow, ReplicaState
 from p2peval.core.state import LAZY, TABLES, Change, Row
 from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
@@ -261,9 +262,9 @@ def test_flipped_page_is_found_by_check(db: Database, path: Path) -> None:
 def test_newer_schema_is_refused_with_the_version_it_needs(db: Database, path: Path) -> None:
     db.close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 7")
+    connection.execute("PRAGMA user_version = 70")
     connection.close()
-    with pytest.raises(StoreError, match="has schema 7") as refusal:
+    with pytest.raises(StoreError, match="has schema 70") as refusal:
         Database(path)
     assert "schema 7" in refusal.value.hint
 
@@ -279,6 +280,12 @@ def test_migration_backs_up_first_and_keeps_the_rows(db: Database, path: Path, m
     assert backup.execute("SELECT value FROM counters").fetchall() == [(1,)]
     assert backup.execute("PRAGMA user_version").fetchone() == (len(scripts) - 1,)
     backup.close()
+
+
+def test_no_number_of_a_migration_is_left_out_to_be_taken_later() -> None:
+    folder = files("p2peval.store") / "migrations"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    assert names == [f"{number:04}.sql" for number in range(1, len(names) + 1)]
 
 
 def test_migration_that_fails_changes_nothing(db: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from wire_examples import BENCHMARK, ME, RECORD, SEALER, SPEC, TASK, TASK_ID
 
+from p2peval.core import checking as c
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.core import types as t
 from p2peval.defaults import MAX_OBJECT_BYTES, NETWORK_ID
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
@@ -218,7 +220,7 @@ def test_empty_digests_still_name_a_benchmark() -> None:
         replace(SPEC, metrics=["accuracy"]),
         replace(SPEC, name="Digits"),
         replace(RECORD, outcome=1),
-        replace(RECORD, metrics=(m.MetricReport("accuracy", m.Defined.UNDEFINED, 5, None, None),)),
+        replace(RECORD, metrics=(p.MetricReport("accuracy", p.Defined.UNDEFINED, 5, None, None),)),
         replace(RECORD, reveals=(b"r" * 40_000, b"r" * 40_000)),
     ],
 )
@@ -232,7 +234,8 @@ def test_payload_that_others_would_refuse_is_not_sent(payload: m.Payload) -> Non
 
 @pytest.mark.parametrize("name", sorted(p2peval_pb2.DESCRIPTOR.message_types_by_name))
 def test_dataclass_has_the_fields_of_its_message_in_the_same_order(name: str) -> None:
-    cls = getattr(m, name, None) or getattr(f, name, None)
+    rooms = (m, p, c, f)
+    cls = next((found for room in rooms if (found := getattr(room, name, None))), None)
     if cls is None:
         assert name in {"Undefined", "OutOfRange"}
         return

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.defaults import NETWORK_ID
 from p2peval.wire import bounds
 from p2peval.wire import frames as f
@@ -38,8 +39,8 @@ def values(cls: type) -> st.SearchStrategy[Any]:
     if "network" in drawn:
         drawn["network"] = st.just(NETWORK_ID)
     built = st.builds(cls, **drawn)
-    if cls is m.MetricReport:
-        return built.map(lambda r: r if r.defined is m.Defined.VALUE else replace(r, value_nano=0))
+    if cls is p.MetricReport:
+        return built.map(lambda r: r if r.defined is p.Defined.VALUE else replace(r, value_nano=0))
     return built
 
 

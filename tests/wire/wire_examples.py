@@ -11,7 +11,9 @@ from dataclasses import asdict, replace
 from enum import Enum
 from typing import Any
 
+from p2peval.core import checking as c
 from p2peval.core import messages as m
+from p2peval.core import parts as p
 from p2peval.core.merkle import leaf
 from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, TaskId
 from p2peval.wire import frames as f
@@ -30,8 +32,8 @@ T0 = 1_750_000_000_000
 DIGEST = bytes(range(100, 132))
 
 
-def blob(data: bytes) -> m.Blob:
-    return m.Blob(cid_of(data), len(data), leaf(data))
+def blob(data: bytes) -> p.Blob:
+    return p.Blob(cid_of(data), len(data), leaf(data))
 
 
 SPEC = m.BenchmarkSpec(
@@ -48,20 +50,20 @@ SPEC = m.BenchmarkSpec(
     inputs=blob(b"inputs"),
     labels=blob(b"labels"),
     labels_commitment=b"",
-    model_input=m.Tensor("x", "float32", (64,)),
-    model_output=m.Tensor("y", "float32", (10,)),
+    model_input=p.Tensor("x", "float32", (64,)),
+    model_output=p.Tensor("y", "float32", (10,)),
     metrics=("accuracy", "macro_f1"),
     range=None,
-    tolerance=m.Tolerance(10_000, 10_000),
-    limits=m.Limits(60, 1024, 64),
-    verification=m.Verification(10_000_000, 10_000_000, 1, 3),
+    tolerance=p.Tolerance(10_000, 10_000),
+    limits=p.Limits(60, 1024, 64),
+    verification=p.Verification(10_000_000, 10_000_000, 1, 3),
     groups=blob(b"groups"),
     group_names=("left-handed", "right-handed"),
     fraud_margin=100,
     profile="all",
     conditions=(),
 )
-PERTURBED = replace(SPEC, version=2, conditions=(m.Condition("noise-0.1", "gaussian_noise", 10**8, 7),))
+PERTURBED = replace(SPEC, version=2, conditions=(p.Condition("noise-0.1", "gaussian_noise", 10**8, 7),))
 BENCHMARK = BenchmarkId(SEALER.seal(SPEC).id)
 TASK = m.TaskAnnouncement(NETWORK, ME, BENCHMARK, blob(b"model"), "forest.onnx", 10**7, 10**7, 1, T0, T0 + 86_400_000)
 SEALED_TASK = SEALER.seal(TASK)
@@ -82,7 +84,7 @@ REVEAL = m.Reveal(
     root=DIGEST,
     nonce=DIGEST[::-1],
     outputs=blob(b"outputs"),
-    efficiency=m.Efficiency(1234, 96, ("landlock", "seccomp"), 1_500_000, 640, 1_210),
+    efficiency=p.Efficiency(1234, 96, ("landlock", "seccomp"), 1_500_000, 640, 1_210),
 )
 SET = m.CommitmentSet(NETWORK, ME, TASK_ID, 1, (SEALED_COMMITMENT.id,))
 RECORD = m.ResultRecord(
@@ -91,16 +93,16 @@ RECORD = m.ResultRecord(
     task=TASK_ID,
     benchmark=BENCHMARK,
     revision=1,
-    outcome=m.Outcome.ACCEPTED,
+    outcome=p.Outcome.ACCEPTED,
     accepted=ASSIGNMENT_ID,
     metrics=(
-        m.MetricReport("accuracy", m.Defined.VALUE, 941_700_000, m.Interval(931_700_000, 951_700_000), None),
-        m.MetricReport("accuracy", m.Defined.VALUE, 9 * 10**8, None, None, "left-handed", m.Interval(8 * 10**8, 10**9)),
-        m.MetricReport("macro_f1", m.Defined.UNDEFINED, 0, None, None),
-        m.MetricReport("rmse", m.Defined.OUT_OF_RANGE, 0, None, m.Interval(-5, 2**62)),
+        p.MetricReport("accuracy", p.Defined.VALUE, 941_700_000, p.Interval(931_700_000, 951_700_000), None),
+        p.MetricReport("accuracy", p.Defined.VALUE, 9 * 10**8, None, None, "left-handed", p.Interval(8 * 10**8, 10**9)),
+        p.MetricReport("macro_f1", p.Defined.UNDEFINED, 0, None, None),
+        p.MetricReport("rmse", p.Defined.OUT_OF_RANGE, 0, None, p.Interval(-5, 2**62)),
     ),
-    certificate=m.Certificate(10_000_000, 10_000_000, 1797, 404, 1),
-    checks=(m.Check(ASSIGNMENT_ID, DIGEST, 404, (0, 17, 1796)),),
+    certificate=p.Certificate(10_000_000, 10_000_000, 1797, 404, 1),
+    checks=(p.Check(ASSIGNMENT_ID, DIGEST, 404, (0, 17, 1796)),),
     announcement=SEALED_TASK.envelope,
     assignments=(SEALED_ASSIGNMENT.envelope,),
     commitments=(SEALED_COMMITMENT.envelope,),
@@ -110,7 +112,7 @@ RECORD = m.ResultRecord(
     finished_ms=T0 + 90_000,
 )
 
-AUDITED = m.AuditCommitment(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, DIGEST)
+AUDITED = c.AuditCommitment(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, DIGEST)
 
 PAYLOADS: tuple[m.Payload, ...] = (
     SPEC,
@@ -121,7 +123,7 @@ PAYLOADS: tuple[m.Payload, ...] = (
         name="Zoë’s laptop",
         addresses=("/ip4/192.0.2.7/tcp/4001", "/dns4/zoe.example/tcp/4001"),
         classes=("ort-1.22/x86-64/avx2",),
-        memberships=(m.Membership(BENCHMARK, True, False),),
+        memberships=(p.Membership(BENCHMARK, True, False),),
         cores=2,
         memory_mb=2048,
         sequence=T0,
@@ -137,7 +139,7 @@ PAYLOADS: tuple[m.Payload, ...] = (
     RECORD,
     PERTURBED,
     AUDITED,
-    m.AuditReport(
+    c.AuditReport(
         network=NETWORK,
         author=ME,
         benchmark=BENCHMARK,
@@ -150,7 +152,7 @@ PAYLOADS: tuple[m.Payload, ...] = (
         rows=(bytes(40), bytes(range(40))),
         differing=(1796,),
     ),
-    m.FraudProof(
+    c.FraudProof(
         network=NETWORK,
         author=ME,
         benchmark=BENCHMARK,
@@ -162,7 +164,7 @@ PAYLOADS: tuple[m.Payload, ...] = (
         row=bytes(range(40)),
         path=(DIGEST, DIGEST[::-1]),
     ),
-    m.EquivocationProof(
+    c.EquivocationProof(
         network=NETWORK,
         author=ME,
         benchmark=BENCHMARK,
@@ -172,8 +174,8 @@ PAYLOADS: tuple[m.Payload, ...] = (
         first=SEALER.seal(SET).envelope,
         second=SEALER.seal(replace(SET, commitments=())).envelope,
     ),
-    m.LabelsReveal(NETWORK, ME, BENCHMARK, blob(b"labels"), DIGEST),
-    m.Scores(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, RECORD.metrics),
+    c.LabelsReveal(NETWORK, ME, BENCHMARK, blob(b"labels"), DIGEST),
+    c.Scores(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, RECORD.metrics),
 )
 
 INVITATION = f.Invitation(

@@ -21,8 +21,9 @@ from p2peval.cli.demo.cast import NETWORK
 from p2peval.cli.output import show_error
 from p2peval.config import load
 from p2peval.core.commitment import output_root
-from p2peval.core.messages import BenchmarkSpec, Blob
+from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.outputs import Outputs, from_bytes
+from p2peval.core.parts import Blob
 from p2peval.core.types import PeerId
 from p2peval.daemon.daemon import run
 from p2peval.daemon.library import Library

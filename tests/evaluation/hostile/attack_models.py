@@ -11,7 +11,7 @@ from attack import Attack
 from onnx import TensorProto, helper
 from onnx_models import IN, OUT, WEIGHTS, constant, doubling_concat, endless_loop, matmul, memory_bomb, model, value
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.evaluation.jobs import AnyJob, Evaluate, Run, Scan
 
 SMALL = Limits(seconds=30, memory_mb=256, model_mb=32)

@@ -13,7 +13,7 @@ import numpy as np
 from attack import Attack
 from onnx_models import IN, OUT, matmul
 
-from p2peval.core.messages import Limits
+from p2peval.core.parts import Limits
 from p2peval.evaluation.jobs import AnyJob, Evaluate, Run
 
 SECRET = "the node's secret key"
