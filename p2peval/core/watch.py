@@ -247,7 +247,7 @@ def _compare(ctx: Context, row: WatchRow) -> None:
 
 def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinished) -> None:
     ctx.state.watches.put(replace(row, state=WatchState.DONE, not_before=ctx.now, seen=()))
-    if row.commitment and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
+    if row.seen and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
         blind.report(ctx, row, _indices(ctx, row), seen.differing)
     if seen.verdict in BLAMED:
         reputation.differed(ctx, row.evaluator)

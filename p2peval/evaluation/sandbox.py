@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import stat
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -84,6 +86,7 @@ class Sandbox:
                 raise _raised(answer)
             if not isinstance(answer, job.answers):
                 raise EvaluationError("garbage", f"the worker answered {type(answer).__name__}")
+            _inspect(job.products)
             done = True
             return cast(A, answer)
         finally:
@@ -130,9 +133,19 @@ def _sight(job: AnyJob) -> Sight:
     return Sight(reads, tuple({os.path.dirname(product) for product in job.products}))
 
 
+def _inspect(products: Sequence[str]) -> None:
+    """Raises EvaluationError for one that is no plain file: a link leads whoever publishes it to the node's own key."""
+    for product in products:
+        if os.path.lexists(product) and not stat.S_ISREG(os.lstat(product).st_mode):
+            raise EvaluationError("garbage", f"the worker left something else than a file at {Path(product).name}")
+
+
 def _remove(products: Sequence[str]) -> None:
     for product in products:
-        Path(product).unlink(missing_ok=True)
+        if os.path.islink(product) or not os.path.isdir(product):
+            Path(product).unlink(missing_ok=True)
+        else:  # no worker of ours makes one
+            shutil.rmtree(product)
 
 
 def _raised(failure: Failed) -> EvaluationError | ConfigError:
