@@ -258,3 +258,13 @@ def test_a_second_look_tells_nothing_of_a_first_one_that_was_in_doubt(monkeypatc
     world.run(6 * WATCH_PAUSE)
     assert world.ada.node.state.results[world.task].standing == MINE
     assert world.ada.node.state.in_slot(world.ada.id, AuditReport.__name__, world.record) is None
+
+
+def test_a_report_speaks_of_the_task_that_its_commitment_named_and_of_no_other() -> None:
+    """Else one trusted auditor could have any record audited anew as often as it can commit to others."""
+    world = Gallery()
+    second = world.start(world.requester, world.benchmark, "another")
+    world.run_until(lambda: second in world.reader.node.state.results)
+    committed, report = statements(world, task=second, differing=(3,))
+    assert [told(world.reader, said) for said in (committed, report)] == ["", "superseded"]
+    assert not world.reader.node.state.audits[f"{world.record}/{report.signer}"].report
