@@ -115,7 +115,8 @@ class Client:
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise not_running(self.where) from None
         except httpx.TimeoutException:
-            raise DeadlineError(f"no answer from {self.where} within {self._timeout:g} s") from None
+            hint = "give it more time: --timeout 5m"
+            raise DeadlineError(f"no answer from {self.where} within {self._timeout:g} s", hint=hint) from None
         except httpx.TransportError as error:
             raise DaemonNotRunningError(
                 f"the daemon at {self.where} went away before it answered: {error}", hint="p2peval status"

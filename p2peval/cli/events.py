@@ -18,7 +18,7 @@ from p2peval.errors import DaemonNotRunningError, DeadlineError
 @click.option("--after", type=click.IntRange(min=0), metavar="ID", help="Only events after this one.")
 @pass_options
 def events_command(options: Options, follow: bool, after: int | None) -> None:
-    """What happened: one line, or with --json one object, for each event."""
+    """What happened since the daemon started: one line, or with --json one object, for each event."""
     out, client = Output(options), reach(options)
     start = time.monotonic()
     seen = after if after is not None or follow else 0

@@ -198,5 +198,5 @@ def probability_problem(epsilon_nano: int, delta_nano: int) -> str:
 def request_problem(epsilon_nano: int, delta_nano: int, replicas: int) -> str:
     """What is wrong with what a requester asks for, or ""."""
     if not 1 <= replicas <= MAX_REPLICAS:
-        return f"replicas: 1 to {MAX_REPLICAS}"
+        return f"replicas: {replicas} is outside 1 to {MAX_REPLICAS}"
     return probability_problem(epsilon_nano, delta_nano)

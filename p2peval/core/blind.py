@@ -104,7 +104,7 @@ def on_commitment(ctx: Context, sealed: Sealed[AuditCommitment]) -> str:
     result = ctx.state.results.get(said.task)
     if result is None:
         return "unknown_task"
-    if result.record != said.record:
+    if (result.record, result.benchmark) != (said.record, said.benchmark):
         return "superseded"
     ctx.state.audits.put(AuditRow(said.record, sealed.signer, sealed.id, said.digest, ObjectId("")))
     return ""
@@ -116,6 +116,9 @@ def on_report(ctx: Context, sealed: Sealed[AuditReport]) -> str:
     held = ctx.state.audits.get(f"{said.record}/{sealed.signer}")
     if held is None or held.commitment != said.commitment:
         return "uncommitted"
+    result = ctx.state.results.get(said.task)
+    if result is None or (result.record, result.benchmark) != (said.record, said.benchmark):
+        return "superseded"
     reason = _problem(ctx, said)
     if reason:
         return reason

@@ -47,8 +47,8 @@ Answer = BlobReady | BlobFailed | Sampled | ComparisonFinished | ComparisonFaile
 def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], reveal: Sealed[Reveal] | None) -> None:
     """Queue ``record``, which accepts ``reveal``, for an audit, unless this node evaluated it or may not run it.
 
-    ``reveal`` must fit the benchmark: a proof of one that does not is refused by all, and costs who signed it. What
-    awaits scores of ours is queued in any case (core/held_labels.py).
+    What awaits scores of ours is queued in any case (core/held_labels.py). ``reveal`` must fit the benchmark: a proof
+    of one that does not is refused by all, and costs who signed it.
     """
     task, spec = TaskId(announced.id), ctx.state.benchmarks[announced.payload.benchmark].spec
     if reveal is None or not (_scores(ctx, spec, announced.signer) or _watches(ctx, reveal.signer)):
@@ -247,7 +247,7 @@ def _compare(ctx: Context, row: WatchRow) -> None:
 
 def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinished) -> None:
     ctx.state.watches.put(replace(row, state=WatchState.DONE, not_before=ctx.now, seen=()))
-    if row.commitment and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
+    if row.seen and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
         blind.report(ctx, row, _indices(ctx, row), seen.differing)
     if seen.verdict in BLAMED:
         reputation.differed(ctx, row.evaluator)

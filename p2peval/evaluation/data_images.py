@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from p2peval.defaults import MAX_DATA_BYTES
 from p2peval.evaluation.data_csv import numbered
@@ -127,11 +127,11 @@ def _picture(listed: _Listed, wanted: Wanted) -> Array | None:
             _check(image, picture_size(mode, wanted.input))
             pixels = np.asarray(image.convert(mode))
     except _BROKEN as error:
-        what = (
-            error.strerror
-            if isinstance(error, OSError) and error.strerror
-            else str(error) or "a part of it is not as large as it says"
-        )
+        what = str(error) or "a part of it is not as large as it says"
+        if isinstance(error, UnidentifiedImageError):
+            what = "it is no PNG or JPEG file, or a broken one"
+        elif isinstance(error, OSError) and error.strerror:
+            what = error.strerror
         wanted.problems.add(f"{listed.path}{listed.said}: {what.replace(str(path), 'it')}")
         return None
     if channels_first(mode, wanted.input):

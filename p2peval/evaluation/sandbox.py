@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
+import stat
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -85,6 +87,7 @@ class Sandbox:
                 raise _raised(answer)
             if not isinstance(answer, job.answers):
                 raise EvaluationError("garbage", f"the worker answered {type(answer).__name__}")
+            _inspect(job.products)
             done = True
             _remove(job.products, empty=True)
             return cast(A, answer)
@@ -139,11 +142,22 @@ def _lay_out(products: Sequence[str]) -> None:
             os.close(os.open(product, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
 
 
+def _inspect(products: Sequence[str]) -> None:
+    """Raises EvaluationError for one that is no plain file: a link leads whoever publishes it to the node's own key."""
+    for product in products:
+        if os.path.lexists(product) and not stat.S_ISREG(os.lstat(product).st_mode):
+            raise EvaluationError("garbage", f"the worker left something else than a file at {Path(product).name}")
+
+
 def _remove(products: Sequence[str], *, empty: bool = False) -> None:
-    """All of them, or those that no worker wrote to."""
-    for product in map(Path, products):
-        if not empty or (product.exists() and not product.stat().st_size):
-            product.unlink(missing_ok=True)
+    """All of them, or those plain files that no worker wrote to."""
+    for product in products:
+        if empty and (not os.path.lexists(product) or os.lstat(product).st_size):
+            continue
+        if os.path.islink(product) or not os.path.isdir(product):
+            Path(product).unlink(missing_ok=True)
+        else:  # no worker of ours makes one
+            shutil.rmtree(product)
 
 
 def _raised(failure: Failed) -> EvaluationError | ConfigError:

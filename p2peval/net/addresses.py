@@ -78,7 +78,7 @@ def _split(text: str) -> tuple[str, PeerId | None]:
     try:
         parts = [(protocol.name, value) for protocol, value in Multiaddr(text).items()]
     except (MultiaddrError, ValueError, TypeError) as error:
-        raise ConfigError(f"{text!r} is no multiaddr: {error}", hint=f"write it as in {_EXAMPLE}") from error
+        raise ConfigError(f"{text!r} is no address of a peer", hint=f"write it as in {_EXAMPLE}") from error
     names = tuple(name for name, _ in parts)
     if len(names) < 2 or names[0] not in _HOSTS or names[1:] not in (("tcp",), ("tcp", "p2p")):
         raise ConfigError(f"{text!r} is not a TCP address", hint=f"write it as in {_EXAMPLE}")

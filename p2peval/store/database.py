@@ -225,7 +225,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _migrations() -> list[str]:
-    """The scripts 0001.sql, 0002.sql … in order; number n brings schema n-1 to n."""
+    """The scripts 0001.sql, 0002.sql … in order; number n brings schema n-1 to n. No number is left out: one that
+    came later would move all behind it, and databases that have those would run them again."""
     folder = files("p2peval.store") / "migrations"
     scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
     return [script.read_text(encoding="utf-8") for script in scripts]

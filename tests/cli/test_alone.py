@@ -192,6 +192,37 @@ def test_ctrl_c_while_following_leaves_the_task_going(tmp_path: Path) -> None:
     assert not any(call[0] == "cancel" for call in service.calls)
 
 
+def test_ctrl_c_before_the_announcement_has_the_task_dropped(tmp_path: Path) -> None:
+    service = Scripted()
+    service.hang = True
+    model = tmp_path / "m.onnx"
+    model.write_bytes(b"onnx")
+    with serving(service, home(tmp_path / "home")):
+        command = [
+            sys.executable,
+            "-m",
+            "p2peval",
+            "--home",
+            str(tmp_path / "home"),
+            "eval",
+            "run",
+            "digits",
+            str(model),
+        ]
+        trying = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 30
+        while not service.calls:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        trying.send_signal(signal.SIGINT)
+        out, complaint = trying.communicate(timeout=10)
+        while not service.left:
+            assert time.monotonic() < deadline, "the daemon goes on for nobody"
+            time.sleep(0.02)
+    assert (trying.returncode, out) == (130, "")
+    assert "stopped before the task was announced" in complaint
+
+
 def test_reader_that_hangs_up_gets_no_complaint(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)

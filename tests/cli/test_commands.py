@@ -208,6 +208,11 @@ def test_events_are_one_object_a_line(shell: Shell, service: Scripted) -> None:
     assert [json.loads(line)["data"]["id"] for line in lines] == [2, 3]
 
 
+def test_events_say_yes_and_no(shell: Shell, service: Scripted) -> None:
+    service.kept = [replace(event(1, "task.audited", TASK), data={"agrees": True, "late": False})]
+    assert shell.run("events").stdout.rstrip().endswith("agrees=yes  late=no")
+
+
 def test_croissant_is_printed_as_it_is_for_other_programs(shell: Shell, service: Scripted) -> None:
     result = shell.run("bench", "show", "digits", "--croissant")
     assert json.loads(result.stdout) == {"@type": "sc:Dataset", "name": "digits"}

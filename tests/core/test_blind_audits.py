@@ -9,7 +9,7 @@ import pytest
 from belief_world import BeliefWorld, truth, watchful
 from small_world import Host
 
-from p2peval.core import blind, conviction, reputation
+from p2peval.core import blind, conviction, reputation, watch
 from p2peval.core.audit import miss_probability
 from p2peval.core.belief_rows import WatchState
 from p2peval.core.checking import AuditCommitment, AuditReport
@@ -18,6 +18,7 @@ from p2peval.core.leaderboard import CLAIMED, MINE, TRUSTED, board
 from p2peval.core.messages import Sealed
 from p2peval.core.standing import Word, word_on
 from p2peval.core.types import ObjectId
+from p2peval.core.verdict import Verdict
 from p2peval.defaults import NETWORK_ID, ROOT_HONESTY, SYNC_INTERVAL, WATCH_PAUSE, WATCH_SAMPLES
 
 
@@ -245,3 +246,25 @@ def test_what_i_audited_myself_is_ranked_whatever_others_say() -> None:
     state = world.ada.node.state
     (line,) = board(state, world.benchmark, {world.record})
     assert line.standing == MINE
+
+
+def test_a_second_look_tells_nothing_of_a_first_one_that_was_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows are gone by then: a report without them opens nothing, and its slot is filled for good."""
+    world = Gallery()
+    monkeypatch.setattr(world, "verdict", lambda *_: Verdict.DOUBTFUL)
+    world.run_until(lambda: world.ada.node.state.watches[world.task].state is WatchState.DONE)
+    monkeypatch.undo()
+    watch.score_anew(world.ada.node._ctx, world.benchmark)
+    world.run(6 * WATCH_PAUSE)
+    assert world.ada.node.state.results[world.task].standing == MINE
+    assert world.ada.node.state.in_slot(world.ada.id, AuditReport.__name__, world.record) is None
+
+
+def test_a_report_speaks_of_the_task_that_its_commitment_named_and_of_no_other() -> None:
+    """Else one trusted auditor could have any record audited anew as often as it can commit to others."""
+    world = Gallery()
+    second = world.start(world.requester, world.benchmark, "another")
+    world.run_until(lambda: second in world.reader.node.state.results)
+    committed, report = statements(world, task=second, differing=(3,))
+    assert [told(world.reader, said) for said in (committed, report)] == ["", "superseded"]
+    assert not world.reader.node.state.audits[f"{world.record}/{report.signer}"].report

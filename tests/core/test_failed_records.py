@@ -11,14 +11,13 @@ from p2peval.core.messages import (
     Assignment,
     Commitment,
     CommitmentSet,
-    Efficiency,
     EquivocationProof,
-    Outcome,
     ResultRecord,
     Reveal,
     Sealed,
     TaskAnnouncement,
 )
+from p2peval.core.parts import Efficiency, Outcome
 from p2peval.core.policy import Policy
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import AssignmentId, ObjectId, TaskId

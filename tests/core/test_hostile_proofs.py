@@ -25,6 +25,7 @@ from p2peval.core.commitment import commitment_digest, output_root
 from p2peval.core.effects import Effect, Prove, Recall, Sample, Settle
 from p2peval.core.events import Event, JobFailed, MessageReceived, Proven, Recalled, Sampled, Settled
 from p2peval.core.node import Node
+from p2peval.core.parts import Efficiency
 from p2peval.core.policy import Policy
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import PeerId, TaskId
@@ -49,7 +50,7 @@ class Gossip(Mouth):
                 digest = commitment_digest(task, assignment, peer, "class", SAMPLES, root, NONCE)
                 reveal = m.Reveal(
                     NETWORK_ID, peer, task, assignment, sealed.id, "class", SAMPLES, root, NONCE, OUTPUTS,
-                    m.Efficiency(1, 1),
+                    Efficiency(1, 1),
                 )  # fmt: skip
                 answers += [reveal, m.Commitment(NETWORK_ID, peer, task, assignment, digest)]
             case m.Reveal():

@@ -10,7 +10,8 @@ from small_world import Host
 from p2peval.core.effects import Compare, Publish
 from p2peval.core.events import MessageReceived
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
-from p2peval.core.messages import Efficiency, ResultRecord, Reveal
+from p2peval.core.messages import ResultRecord, Reveal
+from p2peval.core.parts import Efficiency
 from p2peval.core.policy import Policy
 from p2peval.core.rows import DutyState, TaskState
 from p2peval.core.types import AssignmentId, ObjectId, PeerId

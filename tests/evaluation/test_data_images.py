@@ -103,7 +103,7 @@ def test_every_bad_picture_is_named(folder: DataFolder) -> None:
     assert lines[0] == "photos 0/a.png: 2×2 pixels, but [model] inputs shape wants 3×2"
     assert "0/b.png: its pixels are stored as I;16" in lines[1]
     assert "0/d.png: " in lines[2]
-    assert "0/e.txt: cannot identify image file" in lines[3]
+    assert "0/e.txt: it is no PNG or JPEG file" in lines[3]
     assert lines[4] == "photos 7/c.png: '7' is no class: they are 0 to 2"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
+from importlib.resources import files
 from pathlib import Path
 from threading import Thread
 
@@ -279,6 +280,12 @@ def test_migration_backs_up_first_and_keeps_the_rows(db: Database, path: Path, m
     assert backup.execute("SELECT value FROM counters").fetchall() == [(1,)]
     assert backup.execute("PRAGMA user_version").fetchone() == (len(scripts) - 1,)
     backup.close()
+
+
+def test_no_number_of_a_migration_is_left_out_to_be_taken_later() -> None:
+    folder = files("p2peval.store") / "migrations"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    assert names == [f"{number:04}.sql" for number in range(1, len(names) + 1)]
 
 
 def test_migration_that_fails_changes_nothing(db: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
