@@ -24,7 +24,17 @@ from p2peval.core.types import BenchmarkId
 from p2peval.defaults import CLOCK_SKEW, MAX_REPLICAS, TASK_LIFETIME, UNKNOWN_OBJECTS
 
 PASSING = frozenset(
-    {"budget", "from_the_future", "not_a_member", "queued", "too_early", "unasked", "uncommitted", "unknown_task"}
+    {
+        "budget",
+        "from_the_future",
+        "not_a_member",
+        "queued",
+        "too_early",
+        "unasked",
+        "uncommitted",
+        "unknown_peer",
+        "unknown_task",
+    }
 )
 """Reasons that may be gone when the object comes again; all others are for good."""
 

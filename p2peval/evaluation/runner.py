@@ -26,7 +26,6 @@ from p2peval.evaluation.answers import (
     Compared,
     Evaluated,
     Failed,
-    Pace,
     Previewed,
     Rehearsed,
     Rescored,
@@ -160,10 +159,12 @@ def _scan(job: Scan) -> Scanned:
 
 def _evaluate(job: Evaluate) -> Evaluated:
     from p2peval.core.commitment import output_root
+    from p2peval.evaluation.pace import pace
     from p2peval.evaluation.recipe import equivalence_class
 
     subject = _subject(job.run)
-    rows, run_s, speed = _timed_run(subject)
+    model, rows, run_s = _timed_run(subject)
+    peak = confine.peak_memory_mb()
     with open(job.out, "wb") as out:
         rows.tofile(out)
     root = output_root(rows, job.public_key)
@@ -173,20 +174,26 @@ def _evaluate(job: Evaluate) -> Evaluated:
         rows.nbytes,
         run_s,
         _ms(run_s),
-        confine.peak_memory_mb(),
-        pace=speed,
+        peak,
+        pace=pace(model, subject.inputs),
     )
 
 
 def _preview(job: Preview) -> Previewed:
+    from p2peval.evaluation.pace import pace
     from p2peval.evaluation.recipe import equivalence_class
     from p2peval.evaluation.score import score
 
     subject = _subject(job.run)
-    rows, run_s, speed = _timed_run(subject)
+    model, rows, run_s = _timed_run(subject)
     metrics = score(job.scoring, rows, None)
     return Previewed(
-        equivalence_class(subject.recipe), metrics, run_s, _ms(run_s), confine.peak_memory_mb(), pace=speed
+        equivalence_class(subject.recipe),
+        metrics,
+        run_s,
+        _ms(run_s),
+        confine.peak_memory_mb(),
+        pace=pace(model, subject.inputs),
     )
 
 
@@ -281,15 +288,13 @@ def _subject(run: Run) -> Subject:
     return Subject(data, run.input, run.output, inputs, Recipe(run.profile))
 
 
-def _timed_run(subject: Subject) -> tuple[Any, float, Pace]:
-    """Canonical rows of all samples, the seconds that the loop over batches took, and the model's pace."""
-    from p2peval.evaluation.pace import pace
-
+def _timed_run(subject: Subject) -> tuple[Any, Any, float]:
+    """The open model, canonical rows of all samples, and the seconds that the loop over batches took."""
     model = subject.open()
     start = time.perf_counter()
     outputs = model.run_all(subject.inputs)
     run_s = time.perf_counter() - start
-    return subject.rows(outputs), run_s, pace(model, subject.inputs)
+    return model, subject.rows(outputs), run_s
 
 
 def _read_outputs(path: str, samples: int, output: Tensor) -> Any:

@@ -24,7 +24,7 @@ async def test_nothing_but_a_plain_file_is_a_product(tmp_path: Path, left: str) 
     out.parent.mkdir()
     key.write_bytes(b"secret")
     job = Evaluate(Run("/nowhere", "/nowhere", 1, IN, OUT, LIMITS), b"k" * 32, str(out))
-    script = left.format(key=str(key), out=str(out)) + "\n" + DONE
+    script = f"os.unlink({str(out)!r})\n" + left.format(key=str(key), out=str(out)) + "\n" + DONE
     error = await failure(impostor(script, sees=out.parent), job=job)
     assert (error.reason, "something else than a file" in error.message) == ("garbage", True)
     assert not out.exists()
