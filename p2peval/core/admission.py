@@ -32,7 +32,6 @@ PASSING = frozenset(
         "too_early",
         "unasked",
         "uncommitted",
-        "unknown_peer",
         "unknown_task",
     }
 )

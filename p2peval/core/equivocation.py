@@ -74,8 +74,6 @@ def on_proof(ctx: Context, sealed: Sealed[EquivocationProof]) -> str:
     deed = _deed(proof.kind, proof.where)
     if proven(ctx.state, proof.accused, EQUIVOCATION, deed):
         return "proven_already"
-    if proof.accused not in ctx.state.peers and proof.accused not in ctx.state.evidence:
-        return "unknown_peer"  # keys are free: what is told of those whom nobody met would grow without bound
     try:
         first, second = ctx.sealer.open(proof.first), ctx.sealer.open(proof.second)
     except RemoteProtocolError as error:

@@ -17,7 +17,6 @@ from p2peval.core.rows import TaskState
 from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
 from p2peval.defaults import NETWORK_ID, SYNC_INTERVAL
-from p2peval.wire.envelope import EnvelopeSealer
 
 
 def members() -> tuple[BeliefWorld, list[Host], BenchmarkId]:
@@ -161,26 +160,3 @@ def test_who_answers_the_same_task_twice_is_no_equivocator(said: Decline | Offer
         held = getattr(said, name)
         other = replace(said, **{name: held + 1 if isinstance(held, int) else f"{held}x"})
         assert other.slot != said.slot, name
-
-
-def test_what_is_told_of_a_key_that_nobody_met_is_not_kept() -> None:
-    world, (teller, _, victim, *_), benchmark = members()
-    stranger = EnvelopeSealer(bytes(32))
-    now = int(world.now * 1000)
-    said = TaskAnnouncement(
-        NETWORK_ID, stranger.peer_id, benchmark, blob("model"), "one", 10_000_000, 10_000_000, 1, now, now + 60_000
-    )
-    first, second = sorted((stranger.seal(said), stranger.seal(replace(said, model_name="b"))), key=lambda one: one.id)
-    proof = EquivocationProof(
-        NETWORK_ID,
-        teller.id,
-        benchmark,
-        stranger.peer_id,
-        "TaskAnnouncement",
-        "/".join(said.slot),
-        first.envelope,
-        second.envelope,
-    )
-    held = len(victim.node.state.objects)
-    assert told(victim, teller.sealer.seal(proof), teller) == "unknown_peer"
-    assert (len(victim.node.state.objects), len(victim.node.state.convictions)) == (held, 0)
