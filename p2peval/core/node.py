@@ -239,8 +239,7 @@ class Node:
         reason = admission.refusal(ctx, sealed)
         if not reason:
             benchmark = admission.benchmark_of(ctx, sealed)
-            judge = JUDGES.get(type(sealed.payload))
-            reason = judge(ctx, sealed) if judge else "unexpected"
+            reason = JUDGES[type(sealed.payload)](ctx, sealed)
             if not reason and not isinstance(sealed.payload, (Offer, Decline)):  # the offers' table holds these
                 ctx.keep(sealed, benchmark)
         if reason == "slot_taken":
