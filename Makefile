@@ -88,4 +88,4 @@ lock: ## renew the locks from pyproject.toml; UPGRADE=1 moves every version
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
 	printf '%s\n' pip setuptools hatchling editables | $(COMPILE) --output-file requirements-build.lock -
 	$(COMPILE) --extra demo --output-file requirements.lock pyproject.toml
-	$(COMPILE) --extra demo --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra demo --extra dev --extra fast --extra sim --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml

@@ -72,11 +72,19 @@ class EvaluationConfig:
 class ReputationConfig:
     """``trust_roots``: peer ids whose audits of others' records count here from the start.
 
-    ``conviction_days``: how long a proof of fraud or equivocation leaves its peer no trust.
+    ``conviction_days``: how long a proof of fraud or equivocation leaves its peer no trust. ``epoch_s``: seconds
+    between two trust statements; members of a benchmark must agree on it. ``newcomer_share``: of places, to peers
+    without a record, as one arm. ``honest_share``: of blind auditors' weight that is counted on where this node cannot
+    compute. ``opinion``, ``checking``: the rules in force; all but the first of each are baselines to compare with.
     """
 
     trust_roots: tuple[str, ...] = ()
     conviction_days: float = field(default=defaults.CONVICTION_DAYS, metadata={"least": 1.0})
+    epoch_s: float = field(default=defaults.EPOCH, metadata={"least": 1.0})
+    newcomer_share: float = field(default=defaults.NEWCOMER_SHARE, metadata={"least": 0.0, "most": 1.0})
+    honest_share: float = field(default=defaults.HONEST_SHARE, metadata={"least": 0.0, "most": 1.0})
+    opinion: str = field(default=defaults.OPINION, metadata={"choices": defaults.OPINIONS})
+    checking: str = field(default=defaults.CHECKING, metadata={"choices": defaults.CHECKINGS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +240,8 @@ def _checked(key: str, value: Any, place: str) -> Any:
         value = tuple(value)
     if "least" in rules and not value >= rules["least"]:
         raise ConfigError(f"{place}: must be at least {rules['least']}, not {value}")
+    if "most" in rules and not value <= rules["most"]:
+        raise ConfigError(f"{place}: must be at most {rules['most']}, not {value}")
     if "choices" in rules and value not in rules["choices"]:
         raise ConfigError(f"{place}: must be one of {', '.join(rules['choices'])}, not {value!r}")
     return value
@@ -265,6 +275,11 @@ TEMPLATE = """\
 [reputation]
 # trust_roots = []                        # peer ids whose audits of others' results count here from the start
 # conviction_days = {conviction_days:.0f}                   # so long a proof of fraud leaves its peer no trust
+# epoch_s = {epoch_s:.0f}                          # between two trust statements; one for all members of a benchmark
+# newcomer_share = {newcomer_share}                    # of tasks, to peers without a record here
+# honest_share = {honest_share}                     # of auditors' weight to count on where this node cannot compute
+# opinion = "{opinion}"                     # whom to ask; baselines: {opinions}
+# checking = "{checking}"                      # how much to check; baselines: {checkings}
 
 [storage]
 # quota_gb = {quota_gb:.0f}                           # models, datasets and outputs, in GB
@@ -294,6 +309,13 @@ def template(*, name: str = "", listen: tuple[str, ...] = (), bootstrap: tuple[s
         memory_mb=defaults.EVALUATION_MEMORY_MB,
         deadline_s=defaults.EVALUATION_DEADLINE,
         conviction_days=defaults.CONVICTION_DAYS,
+        epoch_s=defaults.EPOCH,
+        newcomer_share=defaults.NEWCOMER_SHARE,
+        honest_share=defaults.HONEST_SHARE,
+        opinion=defaults.OPINION,
+        opinions=", ".join(defaults.OPINIONS[1:]),
+        checking=defaults.CHECKING,
+        checkings=", ".join(defaults.CHECKINGS[1:]),
         quota_gb=defaults.QUOTA_GB,
         retention_days=defaults.RETENTION_DAYS,
     )

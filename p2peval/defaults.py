@@ -41,8 +41,8 @@ MAX_OBJECT_BYTES: Final = 64 * 1024  # bytes; nothing larger crosses the seam (a
 CLOCK_SKEW: Final = 600.0  # seconds tolerated either way; spec
 
 # ── verification ──────────────────────────────────────────────────────────────────────────────────
-EPSILON: Final = 0.01  # probability that a lie escapes; spec
-DELTA: Final = 0.01  # share of outputs a lie must alter to count; spec
+EPSILON: Final = 0.005  # wrong accepts per execution that liars serve, in the long run; spec (trust.md §4)
+DELTA: Final = 0.02  # share of outputs a lie must alter to count; spec (trust.md §4)
 ATOL: Final = 1e-5  # absolute; worst fp32 relative difference across classes measured 8e-7
 RTOL: Final = 1e-5  # relative; same source
 MAX_ATOL: Final = 1e-3  # cap that no benchmark may exceed; guess
@@ -233,6 +233,28 @@ DATA_PATIENCE: Final = 60.0  # seconds that `eval run` waits for a benchmark's d
 # ── demo ──────────────────────────────────────────────────────────────────────────────────────────
 DEMO_START: Final = 60.0  # seconds a daemon may take to be ready; 2-4 on two busy cores (measured), rest slack
 DEMO_PATIENCE: Final = 60.0  # seconds for each thing that the demo waits for; the slowest takes 3 (measured)
+
+# ── whom to believe, and how much to check (trust.md §3, §4) ──────────────────────────────────────
+ALWAYS_CERTIFIED: Final = 50_000  # samples from which every number is certified: it costs ~1 %; spec
+OPINIONS: Final = ("p2peval", "none", "own", "eigentrust", "meritrank", "yuma")  # rules for whom to ask
+CHECKINGS: Final = ("audit", "quorum-2", "quorum-3", "boinc", "sarmenta", "none")  # rules for how much to check
+OPINION: Final = "p2peval"  # rule for whom to ask; the others are baselines (trust/policies.py)
+CHECKING: Final = "audit"  # rule for how much to check; likewise
+EPOCH: Final = 3600.0  # seconds between two trust statements, and recomputations of reputation; guess
+MAX_ENTRIES: Final = 256  # peers in one trust statement: 17 KB of 64; computed
+STATEMENTS_KEPT: Final = 4096  # statements held of one benchmark: 70 MB at their largest; guess
+STATEMENT_LIFETIME: Final = 30 * 86_400.0  # seconds until a statement that was not renewed is forgotten; spec
+HISTORY_KEPT: Final = 168  # epochs of a peer's reputation that are remembered: a week; guess
+PRE_TRUST: Final = 0.3  # a, the weight of pre-trusted peers in each step; spec (0.3 to 0.5)
+SELF_SHARE: Final = 0.8  # of pre-trust that is this node's own, where it has trust roots; spec
+ROW_SLACK: Final = 1.0  # w₀, the weight that a whole row of local trust must reach to leave no slack; spec
+RESIDUAL: Final = 1e-8  # L1 change at which reputation has converged; spec (float32 stalls near 5e-8)
+RATER_CAP: Final = 3.0  # counts that one rater may say of one peer at most; trust.md §3 (ablated there)
+RATER_SHARE: Final = 0.5  # weight of a credible rater's count beside one of one's own; spec
+CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn half its credibility; spec
+CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
+HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
+AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
 HALF_LIFE_DAYS: Final = 30.0  # days, of agreement; spec

@@ -7,7 +7,15 @@ time, membership and budget. What only one side of a task can judge is judged in
 from __future__ import annotations
 
 from p2peval.core.benchmark import problem
-from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
+from p2peval.core.checking import (
+    AuditCommitment,
+    AuditReport,
+    EquivocationProof,
+    FraudProof,
+    LabelsReveal,
+    Scores,
+    TrustStatement,
+)
 from p2peval.core.context import Context
 from p2peval.core.messages import (
     BenchmarkAnnouncement,
@@ -55,6 +63,8 @@ def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
             return _membership_refusal(ctx, payload.benchmark) or _announcement_refusal(ctx, payload)
         case ResultRecord() | AuditCommitment() | AuditReport() | FraudProof() | LabelsReveal() | Scores():
             return _membership_refusal(ctx, payload.benchmark)
+        case TrustStatement():
+            return _membership_refusal(ctx, payload.benchmark)
         case EquivocationProof() if payload.benchmark != DIRECTORY:
             return _membership_refusal(ctx, payload.benchmark)
         case CommitmentSet():
@@ -70,7 +80,7 @@ def benchmark_of(ctx: Context, sealed: Sealed[Payload]) -> BenchmarkId:
             return BenchmarkId(sealed.id)
         case TaskAnnouncement() | ResultRecord() | AuditCommitment() | AuditReport() | FraudProof():
             return sealed.payload.benchmark
-        case EquivocationProof() | LabelsReveal() | Scores():
+        case EquivocationProof() | LabelsReveal() | Scores() | TrustStatement():
             return sealed.payload.benchmark
         case BenchmarkAnnouncement() | PeerProfile():
             return DIRECTORY

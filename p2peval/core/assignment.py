@@ -55,7 +55,7 @@ def choose(
         if seen is None or seen.resolved == 0:
             newcomers.append(offer.peer)
         else:
-            known.append((seen.decayed(now, resolved_total).reputation, offer.peer))
+            known.append((seen.decayed(now, resolved_total).mean, offer.peer))
     known.sort(key=lambda pair: (-pair[0], pair[1]))
     trusted = [peer for reputation, peer in known if reputation >= 0.5]
     doubted = [peer for reputation, peer in known if reputation < 0.5]

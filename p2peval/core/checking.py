@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p2peval.core.parts import Blob, MetricReport
+from p2peval.core.parts import Blob, MetricReport, TrustEntry
 from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, PeerId, TaskId
 
 
@@ -122,3 +122,21 @@ class Scores:
     @property
     def slot(self) -> tuple[str, ...]:
         return (self.record,)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStatement:
+    """First-hand evidence of ``author`` about peers of one benchmark, as of the end of ``epoch``; newest replaces.
+
+    Epoch e ends at unix time (e+1) · EPOCH. ``entries``: one for each peer, sorted by peer, none of the author.
+    """
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    epoch: int
+    entries: tuple[TrustEntry, ...]
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.benchmark, str(self.epoch))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from p2peval.core.messages import BenchmarkSpec, Payload, Sealed
 from p2peval.core.parts import Blob, Efficiency, MetricReport
-from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, TaskId
+from p2peval.core.types import AssignmentId, BenchmarkId, Cid, ObjectId, PeerId, Seconds, TaskId
 from p2peval.core.verdict import Verdict
 
 # ── from peers ────────────────────────────────────────────────────────────────────────────────────
@@ -227,6 +227,7 @@ class StartTask:
     epsilon_nano: int
     delta_nano: int
     replicas: int
+    certify: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,29 @@ class CancelTask:
     task: TaskId
 
 
-Command = PublishBenchmark | RevealLabels | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask
+@dataclass(frozen=True, slots=True)
+class JudgePeer:
+    """The operator's own word on a peer for ``seconds``: trusted as a root, or never asked; None takes it back."""
+
+    reply_id: str
+    peer: PeerId
+    trusted: bool | None
+    seconds: Seconds
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamePeer:
+    """``name``: what this node calls the peer from now on; "" forgets it."""
+
+    reply_id: str
+    peer: PeerId
+    name: str
+
+
+Command = (
+    PublishBenchmark | RevealLabels | JoinBenchmark | LeaveBenchmark | StartTask | CancelTask | JudgePeer | NamePeer
+)
 
 Event = (
     MessageReceived

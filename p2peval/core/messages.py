@@ -18,6 +18,7 @@ from p2peval.core.checking import (
     FraudProof,
     LabelsReveal,
     Scores,
+    TrustStatement,
 )
 from p2peval.core.parts import (
     Blob,
@@ -296,6 +297,7 @@ Payload = (
     | EquivocationProof
     | LabelsReveal
     | Scores
+    | TrustStatement
 )
 
 P_co = TypeVar("P_co", bound=Payload, covariant=True)

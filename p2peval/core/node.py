@@ -22,11 +22,20 @@ from p2peval.core import (
     records,
     requester,
     retention,
+    statements,
     unrecorded,
     watch,
     window,
 )
-from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
+from p2peval.core.checking import (
+    AuditCommitment,
+    AuditReport,
+    EquivocationProof,
+    FraudProof,
+    LabelsReveal,
+    Scores,
+    TrustStatement,
+)
 from p2peval.core.context import Context
 from p2peval.core.effects import Effect, FindMembers, Learn, Pull, Subscribe, SyncWith
 from p2peval.core.events import (
@@ -108,6 +117,7 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     EquivocationProof: equivocation.on_proof,
     LabelsReveal: held_labels.on_reveal,
     Scores: held_labels.on_scores,
+    TrustStatement: statements.on_statement,
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from p2peval.core.types import AssignmentId, BenchmarkId, Cid
+from p2peval.core.types import AssignmentId, BenchmarkId, Cid, PeerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +153,12 @@ class Membership:
     benchmark: BenchmarkId
     evaluates: bool
     requests: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrustEntry:
+    """What a rater has seen of one peer itself: decayed counts of outcomes, in thousandths."""
+
+    peer: PeerId
+    agreed_milli: int
+    disagreed_milli: int

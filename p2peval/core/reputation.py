@@ -20,7 +20,7 @@ def of(ctx: Context, peer: PeerId) -> float:
     """Reputation of ``peer``, 0 to 1, as it stands now; 0 while a proof against it counts."""
     if is_convicted(ctx.state, peer, ctx.now):
         return 0.0
-    return _held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).reputation
+    return _held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).mean
 
 
 def agreed(ctx: Context, peer: PeerId) -> None:

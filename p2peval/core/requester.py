@@ -26,6 +26,7 @@ from p2peval.core.task import OVER, Step, arm, fail, release, replicas_of, step
 from p2peval.core.text import one_line
 from p2peval.core.types import ObjectId, PeerId, TaskId
 from p2peval.defaults import (
+    ALWAYS_CERTIFIED,
     BUSY_PATIENCE,
     OFFER_WINDOW,
     REVEAL_WINDOW,
@@ -80,6 +81,7 @@ def start(ctx: Context, command: StartTask) -> None:
         reason="",
         record=ObjectId(""),
         announcement=sealed.envelope,
+        certify=command.certify or spec.samples >= ALWAYS_CERTIFIED,
     )
     arm(ctx, task, ctx.now + OFFER_WINDOW)
     ctx.publish(sealed, row.id)

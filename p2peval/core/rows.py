@@ -112,7 +112,10 @@ class TaskState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task that this node asked for. ``deadline`` is that of the current state."""
+    """A task that this node asked for. ``deadline`` is that of the current state.
+
+    ``certify``: its number must carry a certificate of its own, whatever the record of who answers (trust.md §4).
+    """
 
     id: TaskId
     benchmark: BenchmarkId
@@ -131,6 +134,7 @@ class TaskRow:
     reason: str
     record: ObjectId
     announcement: bytes
+    certify: bool
 
     @property
     def key(self) -> str:
@@ -170,7 +174,10 @@ class ReplicaState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ReplicaRow:
-    """One assignment of a task of ours, as the requester sees it, with its envelopes verbatim."""
+    """One assignment of a task of ours, as the requester sees it, with its envelopes verbatim.
+
+    ``streak``: its evaluator's, when ``drawn`` was set; ``why``, ``numbers``: the reason for ``drawn``, as data.
+    """
 
     id: AssignmentId
     task: TaskId
@@ -192,6 +199,9 @@ class ReplicaRow:
     metrics: tuple[MetricReport, ...] = ()
     reason: str = ""
     efficiency: Efficiency | None = None
+    streak: int = 0
+    why: str = ""
+    numbers: tuple[tuple[str, float], ...] = ()
 
     @property
     def key(self) -> str:

@@ -28,6 +28,7 @@ from p2peval.core.rows import (
     TaskRow,
     WantedRow,
 )
+from p2peval.core.trust_rows import HistoryRow, JudgementRow, LocalEvidenceRow, PetNameRow, PooledRow, StatementRow
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.defaults import REFUSED_KEPT
 
@@ -56,6 +57,12 @@ TABLES: dict[str, type] = {
     "proofs": ProofRow,
     "convictions": ConvictionRow,
     "audits": AuditRow,
+    "local_evidence": LocalEvidenceRow,
+    "statements": StatementRow,
+    "pooled": PooledRow,
+    "history": HistoryRow,
+    "judgements": JudgementRow,
+    "pet_names": PetNameRow,
 }
 """Table name -> row type: what the store creates, loads and saves."""
 
@@ -183,6 +190,12 @@ class State:
         self.proofs: Table[ProofRow] = table("proofs", lambda proof: proof.state)
         self.convictions: Table[ConvictionRow] = table("convictions", lambda conviction: conviction.peer)
         self.audits: Table[AuditRow] = table("audits", lambda audit: audit.record)
+        self.local_evidence: Table[LocalEvidenceRow] = table("local_evidence", lambda local: local.peer)
+        self.statements: Table[StatementRow] = table("statements", lambda statement: statement.rater)
+        self.pooled: Table[PooledRow] = table("pooled")
+        self.history: Table[HistoryRow] = table("history", lambda past: past.peer)
+        self.judgements: Table[JudgementRow] = table("judgements")
+        self.pet_names: Table[PetNameRow] = table("pet_names")
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}

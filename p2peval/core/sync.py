@@ -31,6 +31,7 @@ SYNCED = (
     "EquivocationProof",
     "LabelsReveal",
     "Scores",
+    "TrustStatement",
 )
 """Types that everybody may have; what goes over task streams stays between its two sides.
 

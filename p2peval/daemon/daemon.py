@@ -155,6 +155,11 @@ def _policy(config: Config) -> Policy:
         background_audits=config.evaluation.background_audits,
         trust_roots=tuple(PeerId(peer) for peer in config.reputation.trust_roots),
         conviction_s=config.reputation.conviction_days * 86_400.0,
+        epoch_s=config.reputation.epoch_s,
+        newcomer_share=config.reputation.newcomer_share,
+        honest_share=config.reputation.honest_share,
+        opinion=config.reputation.opinion,
+        checking=config.reputation.checking,
         memory_mb=config.evaluation.memory_mb,
         seconds=int(config.evaluation.deadline_s),
     )

@@ -46,7 +46,7 @@ class Presenter:
         row = self._state.evidence.get(peer)
         if row is None or not row.evidence.resolved:
             return None
-        return row.evidence.decayed(self._now, self._state.counter("resolved_total")).reputation
+        return row.evidence.decayed(self._now, self._state.counter("resolved_total")).mean
 
     def reputation(self, row: EvidenceRow) -> views.ReputationView:
         evidence = row.evidence.decayed(self._now, self._state.counter("resolved_total"))
@@ -55,7 +55,7 @@ class Presenter:
         return views.ReputationView(
             peer=row.peer,
             name=self.name(row.peer).name,
-            reputation=0.0 if convicted else evidence.reputation,
+            reputation=0.0 if convicted else evidence.mean,
             low=low,
             high=high,
             resolved=evidence.resolved,

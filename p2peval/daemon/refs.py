@@ -60,14 +60,14 @@ def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
 def _by_reputation(state: State, claims: Sequence[NameRow]) -> list[NameRow]:
     def reputation(row: NameRow) -> float:
         held = state.evidence.get(row.author)
-        return (held.evidence if held else Evidence.none(0.0, 0)).reputation  # a newcomer is no liar
+        return (held.evidence if held else Evidence.none(0.0, 0)).mean  # a newcomer is no liar
 
     return sorted(claims, key=lambda row: (-reputation(row), row.author))
 
 
 def _described(state: State, row: NameRow) -> str:
     held = state.evidence.get(row.author)
-    known = f"reputation {held.evidence.reputation:.2f}" if held else "newcomer"
+    known = f"reputation {held.evidence.mean:.2f}" if held else "newcomer"
     return f"{row.benchmark}  by {row.author} ({known})"
 
 

@@ -1,8 +1,12 @@
 """Evidence about one peer from one's own eyes: decayed counts of agreement and disagreement (trust.md §2).
 
 A Beta posterior over "its outputs hold when I re-run them". Silence is availability, never dishonesty.
-Evidence fades by two clocks, the slower of which counts: days, and tasks that this node has resolved — five
-friends who evaluate little must not forget each other in three weeks.
+Evidence fades by two clocks, days and tasks that this node has resolved, and the one that remembers more counts:
+five friends who evaluate little must not forget each other in three weeks. Each clock is kept apart, so that it
+does not matter how often anybody looked in between.
+
+``streak`` is the k of trust.md §4: results accepted of this identity, each after an audit whose size the streak set.
+It never fades and never comes from anybody's word, and one mismatch or one withheld result ends it.
 """
 
 from __future__ import annotations
@@ -23,70 +27,100 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """``alpha``, ``beta``: decayed counts as of ``updated`` (unix s) and of ``updated_resolved`` (tasks).
+    """Counts as of ``updated`` (unix s) and of ``updated_resolved`` (tasks): faded by days, and faded by tasks.
 
     ``resolved``, ``agreed``, ``silent``, ``withheld`` are plain totals that never fade.
     """
 
-    alpha: float
-    beta: float
+    alpha_days: float
+    beta_days: float
+    alpha_tasks: float
+    beta_tasks: float
     resolved: int
     agreed: int
     silent: int
     withheld: int
+    streak: int
     updated: float
     updated_resolved: int
 
     @classmethod
     def none(cls, now: float, resolved_total: int) -> Evidence:
         """What is known of a newcomer."""
-        return cls(0.0, 0.0, 0, 0, 0, 0, now, resolved_total)
+        return cls(0.0, 0.0, 0.0, 0.0, 0, 0, 0, 0, 0, now, resolved_total)
 
     # ── what happens to it ────────────────────────────────────────────────────────────────────────
 
     def decayed(self, now: float, resolved_total: int) -> Evidence:
         """The same evidence as of a later time; an earlier one changes nothing."""
-        half_lives = min(
-            max(0.0, now - self.updated) / (HALF_LIFE_DAYS * DAY),
-            max(0, resolved_total - self.updated_resolved) / HALF_LIFE_RESOLVED,
-        )
+        days = max(0.0, now - self.updated) / (HALF_LIFE_DAYS * DAY)
+        tasks = max(0, resolved_total - self.updated_resolved) / HALF_LIFE_RESOLVED
         return replace(
             self,
-            alpha=self.alpha * 0.5**half_lives,
-            beta=self.beta * 0.5 ** (half_lives / BETA_SLOWER),
+            alpha_days=self.alpha_days * 0.5**days,
+            beta_days=self.beta_days * 0.5 ** (days / BETA_SLOWER),
+            alpha_tasks=self.alpha_tasks * 0.5**tasks,
+            beta_tasks=self.beta_tasks * 0.5 ** (tasks / BETA_SLOWER),
             updated=max(now, self.updated),
             updated_resolved=max(resolved_total, self.updated_resolved),
         )
 
     def agreed_at(self, now: float, resolved_total: int) -> Evidence:
-        """Own re-run agreed."""
+        """Own re-run agreed. Whether that also lengthens the streak depends on its size: see ``accepted``."""
         old = self.decayed(now, resolved_total)
         return replace(
             old,
-            alpha=min(old.alpha + 1.0, ALPHA_CAP),
+            alpha_days=min(old.alpha_days + 1.0, ALPHA_CAP),
+            alpha_tasks=min(old.alpha_tasks + 1.0, ALPHA_CAP),
             resolved=old.resolved + 1,
             agreed=old.agreed + 1,
         )
 
     def disagreed_at(self, now: float, resolved_total: int) -> Evidence:
-        """Own re-run differed."""
+        """Own re-run differed: the streak is over."""
         old = self.decayed(now, resolved_total)
-        return replace(old, beta=old.beta + 1.0, resolved=old.resolved + 1)
+        return replace(
+            old,
+            beta_days=old.beta_days + 1.0,
+            beta_tasks=old.beta_tasks + 1.0,
+            resolved=old.resolved + 1,
+            streak=0,
+        )
 
     def withheld_at(self, now: float, resolved_total: int) -> Evidence:
-        """Committed, then not revealed."""
+        """Committed, then not revealed: the streak is over, without accusation (82 % wrong accepts if it were not)."""
         old = self.decayed(now, resolved_total)
-        return replace(old, beta=old.beta + WITHHELD_BETA, withheld=old.withheld + 1)
+        return replace(
+            old,
+            beta_days=old.beta_days + WITHHELD_BETA,
+            beta_tasks=old.beta_tasks + WITHHELD_BETA,
+            withheld=old.withheld + 1,
+            streak=0,
+        )
 
     def silent_at(self, now: float, resolved_total: int) -> Evidence:
         """No commitment in time: counted, not held against its honesty."""
         old = self.decayed(now, resolved_total)
         return replace(old, silent=old.silent + 1)
 
+    def accepted(self) -> Evidence:
+        """A result was accepted after an audit as large as the streak asks for (trust.md §4)."""
+        return replace(self, streak=self.streak + 1)
+
     # ── what follows from it ──────────────────────────────────────────────────────────────────────
 
     @property
-    def reputation(self) -> float:
+    def alpha(self) -> float:
+        """Agreements that count, 0 to ALPHA_CAP."""
+        return max(self.alpha_days, self.alpha_tasks)
+
+    @property
+    def beta(self) -> float:
+        """Disagreements that count."""
+        return max(self.beta_days, self.beta_tasks)
+
+    @property
+    def mean(self) -> float:
         """Posterior mean of Beta(1+α, 1+β), 0 to 1; 0.5 for a newcomer."""
         return (1.0 + self.alpha) / (2.0 + self.alpha + self.beta)
 

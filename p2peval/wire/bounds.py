@@ -22,6 +22,7 @@ from p2peval.defaults import (
     MAX_AUDIT_ROWS,
     MAX_CONDITIONS,
     MAX_DIFFERING,
+    MAX_ENTRIES,
     MAX_FRAUD_MARGIN,
     MAX_GET_IDS,
     MAX_GOSSIP_ENVELOPE,
@@ -148,6 +149,7 @@ SIGNED = Number(-(2**63), 2**63 - 1)
 REPLICAS = Number(1, 64)
 INDEX = Number(0, 2**32 - 1)
 ROW = Bytes(1, MAX_PROOF_ROW)
+COUNTED = Number(0, 1_000_000_000)
 
 
 def optional(bound: Text) -> Text:
@@ -211,6 +213,8 @@ BY_FIELD: dict[type, dict[str, Bound]] = {
         "differing": Many(INDEX, most=MAX_AUDIT_ROWS),
     },
     c.Scores: {"metrics": Many(most=MAX_REPORTS)},
+    c.TrustStatement: {"entries": Many(most=MAX_ENTRIES)},
+    p.TrustEntry: {"agreed_milli": COUNTED, "disagreed_milli": COUNTED},
     c.FraudProof: {
         "announcement": ENVELOPE,
         "reveal": ENVELOPE,

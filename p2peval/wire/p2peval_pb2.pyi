@@ -576,6 +576,30 @@ class Scores(_message.Message):
     metrics: _containers.RepeatedCompositeFieldContainer[MetricReport]
     def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., record: _Optional[str] = ..., metrics: _Optional[_Iterable[_Union[MetricReport, _Mapping]]] = ...) -> None: ...
 
+class TrustEntry(_message.Message):
+    __slots__ = ("peer", "agreed_milli", "disagreed_milli")
+    PEER_FIELD_NUMBER: _ClassVar[int]
+    AGREED_MILLI_FIELD_NUMBER: _ClassVar[int]
+    DISAGREED_MILLI_FIELD_NUMBER: _ClassVar[int]
+    peer: str
+    agreed_milli: int
+    disagreed_milli: int
+    def __init__(self, peer: _Optional[str] = ..., agreed_milli: _Optional[int] = ..., disagreed_milli: _Optional[int] = ...) -> None: ...
+
+class TrustStatement(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "epoch", "entries")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    epoch: int
+    entries: _containers.RepeatedCompositeFieldContainer[TrustEntry]
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., epoch: _Optional[int] = ..., entries: _Optional[_Iterable[_Union[TrustEntry, _Mapping]]] = ...) -> None: ...
+
 class Notice(_message.Message):
     __slots__ = ("type", "benchmark", "id", "size")
     TYPE_FIELD_NUMBER: _ClassVar[int]

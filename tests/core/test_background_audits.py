@@ -37,7 +37,7 @@ class Conspiracy(BeliefWorld):
         return [member.node.state.results[self.task].standing for member in self.members]
 
     def believed(self, member: Host) -> float:
-        return member.node.state.evidence[self.evaluator.id].evidence.reputation
+        return member.node.state.evidence[self.evaluator.id].evidence.mean
 
 
 def test_a_fake_record_is_a_claim_first_and_refuted_by_every_members_own_audit() -> None:

@@ -99,7 +99,7 @@ def test_five_nodes_audit_every_replica_and_catch_the_liar() -> None:
     assert set(hosts[1].node.state.results[task].evaluators) == set(result.evaluators)
     liars_row = requester.node.state.evidence[liar.id].evidence
     honest_row = requester.node.state.evidence[hosts[1].id].evidence
-    assert liars_row.reputation < 0.5 < honest_row.reputation
+    assert liars_row.mean < 0.5 < honest_row.mean
 
 
 def test_replicas_of_one_look_share_its_epsilon() -> None:
@@ -154,7 +154,7 @@ def test_an_evaluator_that_vanishes_is_replaced_and_not_called_dishonest() -> No
     world.run_until(lambda: finished(requester, task))
     assert requester.node.state.results[task].evaluator == other.id
     evidence = requester.node.state.evidence[gone.id].evidence
-    assert (evidence.silent, evidence.beta, evidence.reputation) == (1, 0.0, 0.5)
+    assert (evidence.silent, evidence.beta, evidence.mean) == (1, 0.0, 0.5)
 
 
 def test_a_commitment_that_is_never_revealed_costs_a_quarter_and_the_task_goes_on() -> None:

@@ -21,6 +21,7 @@ NEWER = {
     "spec": ("groups", "group_names", "fraud_margin", "profile", "conditions"),
     "metrics": ("group", "ambiguity"),
     "efficiency": ("layers", "throughput_milli", "latency_p50_us", "latency_p99_us"),
+    "evidence": ("alpha_days", "beta_days", "alpha_tasks", "beta_tasks", "streak"),
 }
 """Fields that the first release did not know, by the column that holds their JSON."""
 
@@ -29,6 +30,8 @@ def older(column: str, value: Any) -> Any:
     if column not in NEWER or not isinstance(value, str):
         return value
     told = json.loads(value)
+    if column == "evidence":
+        told |= {"alpha": told["alpha_days"], "beta": told["beta_days"]}
     for one in told if isinstance(told, list) else [told]:
         for name in NEWER[column] if one else ():
             one.pop(name, None)

@@ -41,7 +41,7 @@ class Court(World):
         return {
             row.peer
             for row in self.requester.node.state.evidence
-            if row.evidence.agreed < row.evidence.resolved or row.evidence.reputation < 0.5
+            if row.evidence.agreed < row.evidence.resolved or row.evidence.mean < 0.5
         }
 
     def replicas(self) -> dict[PeerId, ReplicaState]:

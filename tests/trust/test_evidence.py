@@ -36,7 +36,7 @@ def close(one, other):
 
 def test_a_newcomer_is_even_odds_and_carries_no_weight():
     newcomer = Evidence.none(0.0, 0)
-    assert newcomer.reputation == 0.5
+    assert newcomer.mean == 0.5
     assert newcomer.weight == 0.0
     assert newcomer.interval() == pytest.approx((0.025, 0.975))
 
@@ -46,7 +46,7 @@ def test_everything_that_follows_stays_within_its_bounds(history):
     evidence = lived(history)
     assert 0.0 <= evidence.alpha <= 50.0
     assert 0.0 <= evidence.beta <= len(history)
-    assert 0.0 < evidence.reputation < 1.0
+    assert 0.0 < evidence.mean < 1.0
     assert 0.0 <= evidence.weight < 0.5
     low, high = evidence.interval()
     assert 0.0 <= low < high <= 1.0
@@ -57,7 +57,7 @@ def test_everything_that_follows_stays_within_its_bounds(history):
 def test_the_posterior_is_that_of_scipy(history):
     evidence = lived(history)
     oracle = beta_oracle(1 + evidence.alpha, 1 + evidence.beta)
-    assert evidence.reputation == pytest.approx(oracle.mean())
+    assert evidence.mean == pytest.approx(oracle.mean())
     assert evidence.interval() == pytest.approx(oracle.interval(0.95))
     assert evidence.weight == pytest.approx(max(oracle.ppf(0.10) - 0.5, 0.0), abs=1e-12)
 
@@ -69,7 +69,7 @@ def test_the_posterior_is_that_of_scipy(history):
 def test_agreement_never_lowers_and_disagreement_always_does(history):
     before = lived(history)
     agreed, differed = (getattr(before, say)(before.updated, before.updated_resolved) for say in OUTCOMES[:2])
-    assert agreed.reputation >= before.reputation > differed.reputation
+    assert agreed.mean >= before.mean > differed.mean
     assert agreed.weight >= before.weight >= differed.weight
     assert (agreed.resolved, agreed.agreed) == (before.resolved + 1, before.agreed + 1)
     assert (differed.resolved, differed.agreed) == (before.resolved + 1, before.agreed)
@@ -89,7 +89,7 @@ def test_withholding_costs_less_than_a_lie(history):
     held, lied = (
         getattr(before, say)(before.updated, before.updated_resolved) for say in ("withheld_at", "disagreed_at")
     )
-    assert lied.reputation < held.reputation < before.reputation
+    assert lied.mean < held.mean < before.mean
     assert (held.withheld, held.resolved) == (before.withheld + 1, before.resolved)
 
 
@@ -107,7 +107,11 @@ def test_agreements_beyond_the_cap_are_forgotten_in_reputation_but_counted():
 
 # ── how it fades ──────────────────────────────────────────────────────────────────────────────────
 
-HALF = Evidence(alpha=8.0, beta=8.0, resolved=20, agreed=10, silent=1, withheld=2, updated=0.0, updated_resolved=0)
+HALF = Evidence(
+    *(8.0,) * 4, resolved=20, agreed=10, silent=1, withheld=2, streak=3, updated=0.0, updated_resolved=0
+)
+    8.0, 8.0, 8.0, 8.0, resolved=20, agreed=10, silent=1, withheld=2, streak=3, updated=0.0, updated_resolved=0
+)
 
 
 def test_a_half_life_halves_agreement_and_disagreement_fades_four_times_slower():
@@ -133,14 +137,19 @@ def test_fading_only_ever_lowers_and_more_so_with_time(early, late, few, many):
     assert later.alpha / HALF.alpha <= later.beta / HALF.beta
 
 
-@given(st.floats(0, 1000), st.floats(0, 1000))
-def test_fading_in_two_steps_at_one_pace_is_fading_in_one(first, second):
-    """Where both clocks run alike; else the slower of each step counts, which forgets no faster."""
-    one = HALF.decayed((first + second) * 30 * DAY, round((first + second) * 50))
-    two = HALF.decayed(first * 30 * DAY, round(first * 50)).decayed(
-        (first + second) * 30 * DAY, round((first + second) * 50)
-    )
-    assert two.alpha == pytest.approx(one.alpha, rel=0.03)
+@given(st.lists(st.tuples(st.floats(0, 90 * DAY), st.integers(0, 60)), max_size=20))
+def test_it_does_not_matter_how_often_somebody_looked(looks):
+    stepped, now, resolved = HALF, 0.0, 0
+    for seconds, tasks in looks:
+        now, resolved = now + seconds, resolved + tasks
+        stepped = stepped.decayed(now, resolved)
+    assert close(stepped, HALF.decayed(now, resolved))
+
+
+def test_a_streak_never_fades_and_ends_with_a_mismatch_or_a_withheld_result():
+    assert HALF.decayed(1e9, 10_000).accepted().streak == 4
+    assert HALF.agreed_at(0.0, 0).silent_at(0.0, 0).streak == 3
+    assert HALF.disagreed_at(0.0, 0).streak == HALF.withheld_at(0.0, 0).streak == 0
 
 
 @given(outcomes, st.floats(0, 1e9), st.integers(0, 1000))

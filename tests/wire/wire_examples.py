@@ -176,6 +176,7 @@ PAYLOADS: tuple[m.Payload, ...] = (
     ),
     c.LabelsReveal(NETWORK, ME, BENCHMARK, blob(b"labels"), DIGEST),
     c.Scores(NETWORK, ME, BENCHMARK, TASK_ID, SEALER.seal(RECORD).id, RECORD.metrics),
+    c.TrustStatement(NETWORK, ME, BENCHMARK, 490_000, (p.TrustEntry(OTHER, 41_250, 1_000),)),
 )
 
 INVITATION = f.Invitation(
