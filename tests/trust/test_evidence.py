@@ -107,11 +107,7 @@ def test_agreements_beyond_the_cap_are_forgotten_in_reputation_but_counted():
 
 # ── how it fades ──────────────────────────────────────────────────────────────────────────────────
 
-HALF = Evidence(
-    *(8.0,) * 4, resolved=20, agreed=10, silent=1, withheld=2, streak=3, updated=0.0, updated_resolved=0
-)
-    8.0, 8.0, 8.0, 8.0, resolved=20, agreed=10, silent=1, withheld=2, streak=3, updated=0.0, updated_resolved=0
-)
+HALF = Evidence(*(8.0,) * 4, resolved=20, agreed=10, silent=1, withheld=2, streak=3, updated=0.0, updated_resolved=0)
 
 
 def test_a_half_life_halves_agreement_and_disagreement_fades_four_times_slower():
