@@ -261,6 +261,9 @@ EIGENTRUST_PRE_TRUST: Final = 0.2  # a of the baseline; Kamvar 2003's simulation
 CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
+AUDITORS_MOST: Final = 32  # blind auditors of one result; guess
+AUDITOR_SAMPLES: Final = 64  # samples that one blind auditor re-runs at most; keeps a request and its rows small
+AUDITOR_OVERHEAD: Final = 2  # samples that asking one more blind auditor is worth; guess
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
 HALF_LIFE_DAYS: Final = 30.0  # days, of agreement; spec
