@@ -258,6 +258,13 @@ CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn
 PATHS_SHOWN: Final = 3  # chains of trust in an explanation; guess
 PATH_HOPS: Final = 4  # links of a chain at most; guess
 EIGENTRUST_PRE_TRUST: Final = 0.2  # a of the baseline; Kamvar 2003's simulations (trust.md §5)
+MERITRANK_ALPHA: Final = 0.15  # probability that a walk ends before a step; its authors' code
+MERITRANK_BETA: Final = 0.5  # of reputation lost behind a bridge; guess (the paper leaves it to the use)
+MERITRANK_BRIDGE: Final = 0.95  # share of walks to a peer that make another its bridge; their group's TrustChain
+MERITRANK_WALKS: Final = 2000  # walks: standard error <= 0.011; guess
+MERITRANK_STEPS: Final = 16  # steps of a walk at most: 7 % of them would go on; guess
+MERITRANK_SEED: Final = 20_220_720  # of the walks' randomness; any will do
+YUMA_KAPPA: Final = 0.5  # share of stake that makes a consensus; Subtensor's default
 CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
