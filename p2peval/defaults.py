@@ -257,6 +257,8 @@ HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compu
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
 AUDITORS_MOST: Final = 32  # blind auditors of one result; guess
 AUDITOR_SAMPLES: Final = 64  # samples that one blind auditor re-runs at most; keeps a request and its rows small
+SARMENTA_FAULTY: Final = 0.2  # f, faulty workers that the baseline "sarmenta" assumes; guess (his largest example)
+SARMENTA_SPOT_CHECKS: Final = 0.1  # q, of answers that it spot-checks; Sarmenta 2002
 AUDITOR_OVERHEAD: Final = 2  # samples that asking one more blind auditor is worth; guess
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
