@@ -1,8 +1,8 @@
 """What the best liar gets out of a way of checking: wrong accepts per execution it serves, in the long run.
 
-An exact programme over every strategy (trust.md §4, §5). The liar knows its streak k, the rule, and what every execution
-will bring; at each it is honest, lies, commits and does not reveal, or comes back under a new name, for ever. That is
-one Markov decision process for the average reward. Being caught and a new name both lead back to k = 0, so the best
+An exact programme over every strategy (trust.md §4, §5). The liar knows its streak k and the rule; at each execution it
+is honest, lies, commits and does not reveal, or comes back under a new name, for ever. That is one Markov decision
+process for the average reward. Being caught and a new name both lead back to k = 0, so the best
 average g is where the best cycle that starts at k = 0, with −g for each execution and +1 for each wrong accept, is
 worth nothing (renewal reward; Howard 1960). A cycle's worth falls with g, so g is found by halving.
 
