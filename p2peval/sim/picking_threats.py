@@ -28,13 +28,13 @@ class Case:
     roots: int = 3  # pre-trusted; Kamvar 2003, table 1
     categories: int = 20  # Kamvar 2003, table 1
     popularity: float = 1.0  # Zipf exponent of the categories of tasks; Kamvar 2003, §7.1
-    able: float = 8.0  # an honest peer can do category r = 1, 2 … with chance min(1, able/r**rarity): fitted, with
+    able: float = 10.0  # an honest peer can do category r = 1, 2 … with chance min(1, able/r**rarity): fitted, with
     rarity: float = 2.5  # this one, to what trust.md §5 says of perfect knowledge at 32, 63 and 77 honest peers
-    liars_answer: float = 0.7  # share of all tasks that a liar answers, able or not; fitted to "no trust" there
+    liars_answer: float = 0.65  # share of all tasks that a liar answers, able or not; fitted to "no trust" there
     honest_error: float = 0.05  # wrong or lost answers of honest peers; Kamvar 2003, table 1
     newcomers: float = 0.10  # share of tasks that go to a peer of whom nothing is known; Kamvar 2003, table 1
-    cycles: int = 20  # opinions are formed once a cycle; guess
-    tasks: int = 10  # of each honest peer in a cycle; guess
+    cycles: int = 20  # epochs: opinions are formed once in each; guess
+    tasks: int = 10  # of each honest peer in a cycle, one after the other; guess
     candidates: int = 0  # available peers among which one is picked, drawn at random; 0: all that answer
     together: bool = True  # liars praise each other
     truthful: float = 0.0  # share of right answers of a liar

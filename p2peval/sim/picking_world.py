@@ -89,26 +89,38 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Tasks of one cycle: who asked, who was picked (−1: nobody answered), and whether the task failed."""
+    """Tasks: who asked, who was picked (−1: nobody answered), and whether the task failed."""
 
     asker: Places
     picked: Places
     failed: Mask
 
+    @property
+    def columns(self) -> tuple[Places, Places, Mask]:
+        return self.asker, self.picked, self.failed
+
 
 def _cycle(case: Case, policy: Policy, now: Cast, memory: Memory, rng: Generator) -> Given:
-    """All honest peers' tasks of one cycle, by the opinions that they have at its start."""
+    """All honest peers' tasks of one cycle, by the opinions that they have at its start; proofs bind at once."""
     askers = np.flatnonzero(now.honest)
     seen = _views(case, policy, now, memory, askers)
-    row = np.repeat(np.arange(len(askers)), case.tasks)
-    asker = askers[row]
-    answers = _answering(case, now, asker, rng) & ~memory.proven
-    picked = _pick(case, policy.by_share, answers, Views(seen.opinions[row], seen.newcomers[row]), rng)
-    luck = rng.random((2, len(row)))
+    memory.good *= policy.keeps_good
+    memory.bad *= policy.keeps_bad
+    rounds = [_round(case, policy, now, memory, askers, seen, rng) for _ in range(case.tasks)]
+    return Given(*(np.concatenate(part) for part in zip(*(r.columns for r in rounds), strict=True)))
+
+
+def _round(
+    case: Case, policy: Policy, now: Cast, memory: Memory, askers: Places, seen: Views, rng: Generator
+) -> Given:
+    """One task of every asker."""
+    answers = _answering(case, now, askers, rng) & ~memory.proven
+    picked = _pick(case, policy.by_share, answers, seen, rng)
+    luck = rng.random((2, len(askers)))
     failed = (picked < 0) | (luck[0] < now.wrong[picked])
     done = picked >= 0
-    _learn(policy, now, memory, Given(asker[done], picked[done], failed[done]), luck[1][done])
-    return Given(asker, picked, failed)
+    _learn(policy, now, memory, Given(askers[done], picked[done], failed[done]), luck[1][done])
+    return Given(askers, picked, failed)
 
 
 def _views(case: Case, policy: Policy, now: Cast, memory: Memory, askers: Places) -> Views:
@@ -152,14 +164,12 @@ def _pick(case: Case, by_share: bool, answers: Mask, seen: Views, rng: Generator
 
 
 def _learn(policy: Policy, now: Cast, memory: Memory, given: Given, luck: Matrix) -> None:
-    """Counts, proofs and streaks after a cycle. ``luck``: decides for each task whether an audit finds a lie."""
+    """Counts, proofs and streaks after a round. ``luck``: decides for each task whether an audit finds a lie."""
     pair = (given.asker, given.picked)
     stranger = (memory.good[pair] + memory.bad[pair]) == 0.0
     lie = given.failed & ~now.honest[given.picked]
     missed = lie & (luck < _miss(memory.streak[pair])) if policy.proofs else np.zeros_like(lie)
     known_bad = given.failed & ~missed
-    memory.good *= policy.keeps_good
-    memory.bad *= policy.keeps_bad
     np.add.at(memory.good, pair, ~known_bad)
     np.add.at(memory.bad, pair, known_bad)
     np.add.at(memory.slipped, pair, missed)
