@@ -249,6 +249,7 @@ PRE_TRUST: Final = 0.3  # a, the weight of pre-trusted peers in each step; spec 
 SELF_SHARE: Final = 0.8  # of pre-trust that is this node's own, where it has trust roots; spec
 ROW_SLACK: Final = 1.0  # w₀, the weight that a whole row of local trust must reach to leave no slack; spec
 RESIDUAL: Final = 1e-8  # L1 change at which reputation has converged; spec (float32 stalls near 5e-8)
+MAX_STEPS: Final = 1000  # power iterations at most; 52 reach RESIDUAL at a = 0.3 (computed)
 RATER_CAP: Final = 3.0  # counts that one rater may say of one peer at most; trust.md §3 (ablated there)
 RATER_SHARE: Final = 0.5  # weight of a credible rater's count beside one of one's own; spec
 PRIOR_COUNTS: Final = 2.0  # outcomes that the success rate with strangers weighs as; spec
@@ -258,11 +259,20 @@ CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn
 PATHS_SHOWN: Final = 3  # chains of trust in an explanation; guess
 PATH_HOPS: Final = 4  # links of a chain at most; guess
 EIGENTRUST_PRE_TRUST: Final = 0.2  # a of the baseline; Kamvar 2003's simulations (trust.md §5)
+MERITRANK_ALPHA: Final = 0.15  # probability that a walk ends before a step; its authors' code
+MERITRANK_BETA: Final = 0.5  # of reputation lost behind a bridge; guess (the paper leaves it to the use)
+MERITRANK_BRIDGE: Final = 0.95  # share of walks to a peer that make another its bridge; their group's TrustChain
+MERITRANK_WALKS: Final = 2000  # walks: standard error <= 0.011; guess
+MERITRANK_STEPS: Final = 16  # steps of a walk at most: 7 % of them would go on; guess
+MERITRANK_SEED: Final = 20_220_720  # of the walks' randomness; any will do
+YUMA_KAPPA: Final = 0.5  # share of stake that makes a consensus; Subtensor's default
 CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
 AUDITORS_MOST: Final = 32  # blind auditors of one result; guess
 AUDITOR_SAMPLES: Final = 64  # samples that one blind auditor re-runs at most; keeps a request and its rows small
+SARMENTA_FAULTY: Final = 0.2  # f, faulty workers that the baseline "sarmenta" assumes; guess (his largest example)
+SARMENTA_SPOT_CHECKS: Final = 0.1  # q, of answers that it spot-checks; Sarmenta 2002
 AUDITOR_OVERHEAD: Final = 2  # samples that asking one more blind auditor is worth; guess
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
