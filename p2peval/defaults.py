@@ -135,6 +135,7 @@ MAX_DUTIES: Final = 8  # tasks of others an evaluator has open at once; guess
 STRANGERS_SHARE: Final = 0.10  # of one worker's time, to all unknown requesters together; spec (protocol.md)
 STRANGERS_BURST: Final = 60.0  # seconds of it that strangers may run ahead of their share; guess
 BUSY_PATIENCE: Final = 60.0  # seconds that a requester waits at most because an evaluator says it is busy; guess
+COMPUTES: Final = True  # a node runs models unless its operator says that it must not
 BACKGROUND_AUDITS: Final = True  # spec (trust.md §1: every node audits what it shows)
 BACKGROUND_SHARE: Final = 0.05  # of the time, that background audits work at most, on one core; guess
 LONGEST_REST: Final = 6 * 3600.0  # seconds between two background audits at most; guess
@@ -254,6 +255,12 @@ RATER_SHARE: Final = 0.5  # weight of a credible rater's count beside one of one
 CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn half its credibility; spec
 CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
+MAX_CONSULTED: Final = 256  # samples that one auditor is asked for at once: 10 KB of rows of ten classes; guess
+MAX_ROUNDS: Final = 4096  # requests to one auditor about one task; guess
+AUDITOR_COST: Final = 8  # samples' worth of work that an auditor has before its first, fetching the model; guess
+OVERRULED_DAYS: Final = 30.0  # days that an auditor is not asked again whose objection others overruled; guess
+INQUIRIES: Final = 8  # requests of others for blind audits that a node has open at once; guess
+INQUIRIES_EACH: Final = 2  # of one requester; guess
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import audit, fraud, records, reputation
+from p2peval.core import audit, consult, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -58,10 +58,12 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
             withhold(ctx, replica, f"outputs not served: {event.reason}")
             return _compare_when_fetched(ctx, task)
+        case ComparisonFinished(verdict=Verdict.AGREES) if replica.state is ReplicaState.FETCHED and not replica.drawn:
+            return conclude(ctx, consult.begin(ctx, task, replica, event))
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
             if event.verdict not in INVALID:
-                return _conclude_when_judged(ctx, task)
+                return conclude(ctx, task)
             fail(ctx, task, REASONS[event.verdict])
         case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
@@ -85,7 +87,8 @@ def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
     spec = ctx.state.benchmarks[task.benchmark].known
     # One that passes is enough to be accepted, so the replicas of a look share its ε (union bound).
     epsilon = max(1, audit.look_epsilon(task.epsilon_nano, task.looks) // len(fetched))
-    drawn = audit.sample_size(spec.samples, epsilon, task.delta_nano)
+    computes = ctx.policy.runs(spec.limits)  # who does not has others audit it (core/consult.py)
+    drawn = audit.sample_size(spec.samples, epsilon, task.delta_nano) if computes else 0
     for replica in fetched:
         if replica.outputs is None:
             continue
@@ -104,7 +107,7 @@ def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
                 others=tuple(
                     other.outputs
                     for other in fetched
-                    if other.outputs is not None and other.outputs.cid != replica.outputs.cid
+                    if computes and other.outputs is not None and other.outputs.cid != replica.outputs.cid
                 ),
                 nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
                 drawn=drawn,
@@ -171,8 +174,9 @@ def _state_after(verdict: Verdict) -> ReplicaState:
     return ReplicaState.DIFFERS if verdict in BLAMED else ReplicaState.DOUBTFUL
 
 
-def _conclude_when_judged(ctx: Context, task: TaskRow) -> TaskRow | None:
-    if replicas_of(ctx, task, ReplicaState.FETCHED):
+def conclude(ctx: Context, task: TaskRow | None) -> TaskRow | None:
+    """Once all replicas are judged: accept one, or return the task, of whose replicas none agrees."""
+    if task is None or replicas_of(ctx, task, ReplicaState.FETCHED):
         return None
     agreeing = replicas_of(ctx, task, ReplicaState.AGREES)
     if not agreeing:

@@ -163,9 +163,13 @@ def _certificate(this: Contents) -> None:
         return
     check = next((c for c in record.checks if c.assignment == record.accepted), None)
     certificate, accepted = record.certificate, this.accepted
-    if check is None or certificate is None or accepted is None:
+    if check is None or accepted is None:
         raise RemoteProtocolError("accepted_without_audit")
     _require(not check.differing, "accepted_what_differs")
+    told = () if spec.labels is None else reports_of(spec)  # while labels are held back, nobody can check a figure
+    _require(tuple((m.name, m.group) for m in record.metrics) == told, "wrong_metrics")
+    if certificate is None:  # its requester had others look, or nobody
+        return _require(check.drawn == 0, "accepted_without_audit")
     _require(certificate.samples == spec.samples == accepted.payload.samples, "wrong_samples")
     _require(accepted.payload.outputs.size == output_bytes(spec), "wrong_size")
     _require(1 <= certificate.attempts <= spec.verification.max_attempts, "too_many_attempts")
@@ -176,8 +180,6 @@ def _certificate(this: Contents) -> None:
         "certificate_is_wrong",
     )
     _require(certificate.audited == check.drawn >= _enough(this, certificate.attempts), "certificate_is_wrong")
-    told = () if spec.labels is None else reports_of(spec)  # while labels are held back, nobody can check a figure
-    _require(tuple((m.name, m.group) for m in record.metrics) == told, "wrong_metrics")
 
 
 def _enough(this: Contents, attempts: int) -> int:

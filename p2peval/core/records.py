@@ -38,7 +38,9 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
             samples=spec.samples,
             audited=accepted.drawn,
             attempts=task.looks,
-        ),
+        )
+        if accepted.drawn
+        else None,
         checks=tuple(
             Check(row.id, ctx.secrets.nonce("audit", task.id, row.peer, row.attempt), row.drawn, row.differing)
             for row in rows
@@ -53,7 +55,8 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         finished_ms=ctx.sequence(),
     )
     sealed = ctx.seal(record, task.benchmark)
-    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
+    standing = MINE if accepted.drawn else CLAIMED  # others looked: core/standing.py says how far they count
+    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, standing)
     ctx.state.results.put(replace(ctx.state.results[task.id], metrics=accepted.metrics))
     watch.tell_scores(ctx, sealed.id, task.id, task.benchmark, accepted.metrics)
     if not accepted.metrics:  # the labels may have been revealed while the audit went on without them

@@ -41,6 +41,16 @@ def silent(ctx: Context, peer: PeerId) -> None:
     _put(ctx, peer, _held(ctx, peer).silent_at(ctx.now, resolved_total(ctx)))
 
 
+def accepted(ctx: Context, peer: PeerId) -> None:
+    """A result was accepted after an audit as large as the peer's streak asks for."""
+    _put(ctx, peer, _held(ctx, peer).accepted())
+
+
+def restart(ctx: Context, peer: PeerId) -> None:
+    """Auditors found a result of this peer false: its streak is over."""
+    _put(ctx, peer, _held(ctx, peer).restarted())
+
+
 def _held(ctx: Context, peer: PeerId) -> Evidence:
     row = ctx.state.evidence.get(peer)
     return row.evidence if row else Evidence.none(ctx.now, resolved_total(ctx))
