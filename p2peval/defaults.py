@@ -252,7 +252,10 @@ ROW_SLACK: Final = 1.0  # w₀, the weight that a whole row of local trust must 
 RESIDUAL: Final = 1e-8  # L1 change at which reputation has converged; spec (float32 stalls near 5e-8)
 RATER_CAP: Final = 3.0  # counts that one rater may say of one peer at most; trust.md §3 (ablated there)
 RATER_SHARE: Final = 0.5  # weight of a credible rater's count beside one of one's own; spec
+PRIOR_COUNTS: Final = 2.0  # outcomes that the success rate with strangers weighs as; spec
+APART: Final = 0.05  # posterior means' distance from which a claim differs from the consensus; guess
 CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn half its credibility; spec
+EIGENTRUST_PRE_TRUST: Final = 0.2  # a of the baseline; Kamvar 2003's simulations (trust.md §5)
 CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
 MAX_CONSULTED: Final = 256  # samples that one auditor is asked for at once: 10 KB of rows of ten classes; guess
@@ -262,6 +265,9 @@ OVERRULED_DAYS: Final = 30.0  # days that an auditor is not asked again whose ob
 INQUIRIES: Final = 8  # requests of others for blind audits that a node has open at once; guess
 INQUIRIES_EACH: Final = 2  # of one requester; guess
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
+AUDITORS_MOST: Final = 32  # blind auditors of one result; guess
+AUDITOR_SAMPLES: Final = 64  # samples that one blind auditor re-runs at most; keeps a request and its rows small
+AUDITOR_OVERHEAD: Final = 2  # samples that asking one more blind auditor is worth; guess
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────
 HALF_LIFE_DAYS: Final = 30.0  # days, of agreement; spec
