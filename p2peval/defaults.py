@@ -260,7 +260,6 @@ CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
 MAX_CONSULTED: Final = 256  # samples that one auditor is asked for at once: 10 KB of rows of ten classes; guess
 MAX_ROUNDS: Final = 4096  # requests to one auditor about one task; guess
-AUDITOR_COST: Final = 8  # samples' worth of work that an auditor has before its first, fetching the model; guess
 OVERRULED_DAYS: Final = 30.0  # days that an auditor is not asked again whose objection others overruled; guess
 INQUIRIES: Final = 8  # requests of others for blind audits that a node has open at once; guess
 INQUIRIES_EACH: Final = 2  # of one requester; guess

@@ -34,8 +34,10 @@ from p2peval.core.events import ComparisonFinished, Excerpted, JobFailed, SendFa
 from p2peval.core.messages import Decline, Sealed
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import fail
-from p2peval.core.types import ObjectId, PeerId
-from p2peval.defaults import MAX_CONSULTED
+from p2peval.core.types import NANO, ObjectId, PeerId
+from p2peval.defaults import AUDITORS_MOST, MAX_CONSULTED
+from p2peval.trust.consulting import Panel, least_panel
+from p2peval.trust.rule import allowed, wrong_from
 
 PREFIX = "consult/"
 """Of timers and effect ids: consult/REQUEST."""
@@ -52,31 +54,40 @@ def begin(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFini
 
     Returns the task once its replica is judged, as all do that follow.
     """
-    ctx.state.replicas.put(replace(replica, metrics=seen.metrics))
-    spec, evidence = ctx.state.benchmarks[task.benchmark].spec, ctx.state.evidence.get(replica.peer)
-    streak = evidence.evidence.streak if evidence else 0
-    ctx.state.replicas.put(replace(ctx.state.replicas[replica.id], streak=streak))
+    evidence = ctx.state.evidence.get(replica.peer)
+    streak = evidence.evidence.streak if evidence and not task.certify else 0
+    ctx.state.replicas.put(replace(replica, metrics=seen.metrics, streak=streak))
     candidates = auditors.candidates(ctx, task, replica)
-    escape = panel.bound(task.epsilon_nano, streak)
-    row = PanelRow(replica.id, task.id, 0, 0, escape, 1.0, sum(candidate.known for candidate in candidates))
-    plan = _plan(ctx, task, row, panel.independent(candidates, len(candidates), ctx.policy.honest_share))
+    share, of = allowed(task.epsilon_nano, streak)
+    known = sum(candidate.known for candidate in candidates)
+    row = PanelRow(replica.id, task.id, 0, 0, share / of, 1.0, known)
+    plan = _plan(ctx, row, panel.independent(candidates, len(candidates), ctx.policy.honest_share))
     if plan is None:
-        fail(ctx, task, f"cannot compute, and {len(candidates)} auditors are too few to check it")
-        return None
-    row = ctx.state.panels.put(replace(row, auditors=plan.auditors, each=plan.each, undetected=plan.undetected))
-    ctx.notify(
-        "task.consulting", task.id, peer=replica.peer, auditors=row.auditors, each=row.each, samples=spec.samples
-    )
+        return _too_few(ctx, task, len(candidates))
+    row = ctx.state.panels.put(replace(row, auditors=plan.auditors, each=plan.samples, undetected=plan.miss))
+    samples = ctx.state.benchmarks[task.benchmark].spec.samples
+    ctx.notify("task.consulting", task.id, peer=replica.peer, auditors=row.auditors, each=row.each, samples=samples)
     return _advance(ctx, row)
 
 
-def _plan(ctx: Context, task: TaskRow, row: PanelRow, available: int) -> panel.Plan | None:
-    spec, streak = ctx.state.benchmarks[task.benchmark].spec, ctx.state.replicas[row.assignment].streak
-    most = most_rows(output_bytes(spec) // spec.samples, MAX_CONSULTED)
-    if not most:
-        return None
-    h = ctx.policy.honest_share
-    return panel.plan(spec.samples, task.delta_nano, row.bound, h, available, streak, most)
+def _plan(ctx: Context, row: PanelRow, available: int) -> Panel | None:
+    """As the rule has it (trust/consulting.py), with as many samples for each as an answer has room for."""
+    task, streak = ctx.state.tasks[row.task], ctx.state.replicas[row.assignment].streak
+    spec = ctx.state.benchmarks[task.benchmark].spec
+    return least_panel(
+        spec.samples,
+        wrong_from(spec.samples, task.delta_nano),
+        allowed(task.epsilon_nano, 0),
+        allowed(task.epsilon_nano, streak),
+        round(ctx.policy.honest_share * NANO),
+        min(available, AUDITORS_MOST),
+        each=most_rows(output_bytes(spec) // spec.samples, MAX_CONSULTED),
+    )
+
+
+def _too_few(ctx: Context, task: TaskRow, available: int) -> TaskRow | None:
+    fail(ctx, task, f"cannot compute, and {available} auditors are too few to check it")
+    return None
 
 
 # ── what auditors say ─────────────────────────────────────────────────────────────────────────────
@@ -173,45 +184,41 @@ def _advance(ctx: Context, held: PanelRow) -> TaskRow | None:
     objection = next((row for row in rows if row.state is ConsultState.OBJECTS), None)
     if objection is not None:
         return _settle(ctx, held, objection.differing[0])
-    agreed, waiting = _places(held, rows)
+    agreed, partly, waiting = _places(held, rows)
+    for peer in sorted(partly):
+        _ask(ctx, held, peer, OWN_DRAW)
+    waiting |= partly
     short = held.auditors - len(agreed | waiting)
-    if short > 0:
-        tried = {row.auditor for row in rows}
-        fresh = [peer for peer in _ranked(ctx, held) if peer not in tried][:short]
-        for peer in fresh:
-            _ask(ctx, held, peer, OWN_DRAW)
-        if len(fresh) < short:
-            return _shrink(ctx, held, agreed | waiting | set(fresh))
-    elif not waiting:
-        return _accept(ctx, held, agreed)
-    return None
+    tried = {row.auditor for row in rows}
+    fresh = [peer for peer in _ranked(ctx, held) if peer not in tried][: max(0, short)] if short > 0 else []
+    for peer in fresh:
+        _ask(ctx, held, peer, OWN_DRAW)
+    if len(fresh) < short:
+        return _shrink(ctx, held, len(agreed | waiting) + len(fresh))
+    return None if waiting or fresh else _accept(ctx, held, agreed)
 
 
-def _places(held: PanelRow, rows: tuple[ConsultRow, ...]) -> tuple[set[PeerId], set[PeerId]]:
-    """Auditors that agree at as many samples as the panel asks of each, and those that have yet to answer."""
+def _places(held: PanelRow, rows: tuple[ConsultRow, ...]) -> tuple[set[PeerId], set[PeerId], set[PeerId]]:
+    """Auditors that agree at as many samples as the panel asks of each, at fewer, and those that have yet to answer."""
     drawn = [row for row in rows if row.disputed == OWN_DRAW]
     gone = {row.auditor for row in rows if row.state in GONE and (row.disputed == OWN_DRAW or row.differing)}
     waiting = {row.auditor for row in drawn if row.state in OPEN} - gone
-    told = {row.auditor: 0 for row in drawn if row.auditor not in gone}
+    told = {row.auditor: 0 for row in drawn if row.auditor not in gone | waiting}
     for row in drawn:
-        if row.state is ConsultState.AGREES and row.auditor in told:
+        if row.auditor in told:
             told[row.auditor] += len(row.indices)
-    return {peer for peer, samples in told.items() if samples >= held.each} - waiting, waiting
+    agreed = {peer for peer, samples in told.items() if samples >= held.each}
+    return agreed, set(told) - agreed, waiting
 
 
-def _shrink(ctx: Context, held: PanelRow, left: set[PeerId]) -> TaskRow | None:
+def _shrink(ctx: Context, held: PanelRow, left: int) -> TaskRow | None:
     """Nobody else can be asked: fewer auditors run more samples each, or nothing is accepted."""
-    task = ctx.state.tasks[held.task]
-    plan = _plan(ctx, task, held, len(left))
+    plan = _plan(ctx, held, left)
     if plan is None:
-        fail(ctx, task, f"cannot compute, and {len(left)} auditors are too few to check it")
-        return None
-    more = replace(held, auditors=plan.auditors, each=max(plan.each, held.each), undetected=plan.undetected)
-    ctx.state.panels.put(more)
-    for peer in sorted(left):
-        if not any(row.auditor == peer and row.state in OPEN for row in ctx.state.consults.of(held.assignment)):
-            _ask(ctx, more, peer, OWN_DRAW)
-    return None
+        return _too_few(ctx, ctx.state.tasks[held.task], left)
+    each = max(plan.samples, held.each)
+    more = ctx.state.panels.put(replace(held, auditors=plan.auditors, each=each, undetected=plan.miss))
+    return _advance(ctx, more)
 
 
 def _settle(ctx: Context, held: PanelRow, sample: int) -> TaskRow | None:

@@ -1,8 +1,7 @@
-"""How many blind auditors, which, with how many samples each, and what their answers weigh (trust.md §4).
+"""Which blind auditors are asked, and what their answers weigh (trust.md §4); how many: trust/consulting.py.
 
-Pure arithmetic: no state, no messages. Every auditor draws samples of its own; it is honest with probability h at
-least, for it was drawn by weights that no single peer and no crowd of newcomers can fill beyond 1−h. A lie on
-``altered`` of n samples escapes one auditor with 1−h+h·miss(r): it lies too, or is honest and looked elsewhere.
+Pure arithmetic: no state, no messages. An auditor is honest with probability h at least, for it was drawn by weights
+that no single peer and no crowd of newcomers can fill beyond 1−h.
 """
 
 from __future__ import annotations
@@ -10,68 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from math import ceil, log
 
-from p2peval.core import audit
 from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.outputs import differing, from_bytes, unequal
-from p2peval.core.types import NANO, PeerId
+from p2peval.core.types import PeerId
 from p2peval.core.verdict import Rules
-from p2peval.defaults import AUDITOR_COST, AUDITORS_LEAST, MAX_CONSULTED
 
-# ── how many ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """``auditors`` with ``each`` samples let a lie escape with probability ``undetected`` at most."""
-
-    auditors: int
-    each: int
-    undetected: float
-
-
-def bound(epsilon_nano: int, streak: int) -> float:
-    """x/(1+x) with x = ε(k+1): how often a lie of an evaluator with ``streak`` k may escape an audit."""
-    x = epsilon_nano * (streak + 1) / NANO
-    return x / (1.0 + x)
-
-
-@lru_cache(maxsize=4096)
-def plan(
-    n: int, delta_nano: int, escape: float, honest: float, available: int, streak: int, most: int = MAX_CONSULTED
-) -> Plan | None:
-    """The cheapest panel with (1−h+h·miss(r))^m ≤ ``escape``; None where so few auditors cannot give that.
-
-    An evaluator without a streak gets AUDITORS_LEAST, or all ``available``, at least. ``most``: samples that one
-    auditor can be asked for. The cost of a panel is m·(r + AUDITOR_COST).
-    """
-    least = 1 if streak else min(AUDITORS_LEAST, available)
-    altered = min(n, max(1, -(-delta_nano * n // NANO)))
-    plans = []
-    for auditors in range(max(1, least), min(available, 4 * AUDITORS_LEAST) + 1):
-        each = _least_each(n, altered, (escape ** (1.0 / auditors) - (1.0 - honest)) / honest, min(most, n))
-        if each:
-            missed = audit.miss_probability(n, altered, each)
-            plans.append(Plan(auditors, each, (1.0 - honest + honest * missed) ** auditors))
-    return min(plans, key=lambda plan: (plan.auditors * (plan.each + AUDITOR_COST), plan.auditors), default=None)
-
-
-def _least_each(n: int, altered: int, missed: float, most: int) -> int:
-    """The least r ≤ ``most`` with miss(r) ≤ ``missed``; 0 for none."""
-    if missed < 0.0 or audit.miss_probability(n, altered, most) > missed:
-        return 0
-    low, high = 1, most
-    while low < high:
-        middle = (low + high) // 2
-        if audit.miss_probability(n, altered, middle) <= missed:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+# ── how far ahead ─────────────────────────────────────────────────────────────────────────────────
 
 
 def lead(escape: float, honest: float) -> int:
