@@ -24,6 +24,12 @@ def candidates(ctx: Context, task: TaskRow, replica: ReplicaRow) -> list[panel.C
     return found
 
 
+def reach(ctx: Context, task: TaskRow, replica: ReplicaRow) -> int:
+    """How many of them a panel may have, no cluster beyond its share."""
+    found = candidates(ctx, task, replica)
+    return panel.independent(found, len(found), ctx.policy.honest_share)
+
+
 def overruled(ctx: Context, peer: PeerId) -> None:
     """Its objection did not stand: it is not drawn again for OVERRULED_DAYS."""
     ctx.state.count(_counter(peer), ctx.now_ms + int(OVERRULED_DAYS * 86_400_000))

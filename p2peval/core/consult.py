@@ -22,10 +22,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import audit, auditors, fraud, panel, reputation
+from p2peval.core import audit, auditors, checks, fraud, panel, reputation
 from p2peval.core.assignment import commit_window
 from p2peval.core.benchmark import output_bytes
-from p2peval.core.blind import most_rows
 from p2peval.core.checking import AuditAnswer, AuditRequest
 from p2peval.core.consult_rows import ConsultRow, ConsultState, PanelRow
 from p2peval.core.context import Context
@@ -34,10 +33,9 @@ from p2peval.core.events import ComparisonFinished, Excerpted, JobFailed, SendFa
 from p2peval.core.messages import Decline, Sealed
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import fail
-from p2peval.core.types import NANO, ObjectId, PeerId
-from p2peval.defaults import AUDITORS_MOST, MAX_CONSULTED
-from p2peval.trust.consulting import Panel, least_panel
-from p2peval.trust.rule import allowed, wrong_from
+from p2peval.core.types import ObjectId, PeerId
+from p2peval.trust.checking import Step
+from p2peval.trust.rule import allowed
 
 PREFIX = "consult/"
 """Of timers and effect ids: consult/REQUEST."""
@@ -49,45 +47,29 @@ OWN_DRAW = -1
 """``disputed`` of requests whose samples were drawn for their auditor."""
 
 
+def convene(ctx: Context, task: TaskRow, replica: ReplicaRow, step: Step, each: int) -> ReplicaRow:
+    """The rule wants a panel: ``step.count`` auditors with ``each`` samples. Nobody is asked before ``begin``."""
+    known = sum(candidate.known for candidate in auditors.candidates(ctx, task, replica))
+    told = dict(step.numbers)
+    share, of = allowed(task.epsilon_nano, int(told["streak"]))
+    ctx.state.panels.put(PanelRow(replica.id, task.id, step.count, each, share / of, told["miss"], known))
+    drawn, streak = step.count * each, int(told["streak"])
+    return replace(replica, drawn=drawn, streak=streak, why=step.why, numbers=step.numbers)
+
+
 def begin(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> TaskRow | None:
-    """The outputs are those committed to, and scored: draw a panel.
+    """The outputs are those committed to, and scored: ask the panel.
 
     Returns the task once its replica is judged, as all do that follow.
     """
-    evidence = ctx.state.evidence.get(replica.peer)
-    streak = evidence.evidence.streak if evidence and not task.certify else 0
-    ctx.state.replicas.put(replace(replica, metrics=seen.metrics, streak=streak))
-    candidates = auditors.candidates(ctx, task, replica)
-    share, of = allowed(task.epsilon_nano, streak)
-    known = sum(candidate.known for candidate in candidates)
-    row = PanelRow(replica.id, task.id, 0, 0, share / of, 1.0, known)
-    plan = _plan(ctx, row, panel.independent(candidates, len(candidates), ctx.policy.honest_share))
-    if plan is None:
-        return _too_few(ctx, task, len(candidates))
-    row = ctx.state.panels.put(replace(row, auditors=plan.auditors, each=plan.samples, undetected=plan.miss))
-    samples = ctx.state.benchmarks[task.benchmark].spec.samples
+    ctx.state.replicas.put(replace(replica, metrics=seen.metrics))
+    row, samples = ctx.state.panels[replica.id], ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify("task.consulting", task.id, peer=replica.peer, auditors=row.auditors, each=row.each, samples=samples)
     return _advance(ctx, row)
 
 
-def _plan(ctx: Context, row: PanelRow, available: int) -> Panel | None:
-    """As the rule has it (trust/consulting.py), with as many samples for each as an answer has room for."""
-    task, streak = ctx.state.tasks[row.task], ctx.state.replicas[row.assignment].streak
-    spec = ctx.state.benchmarks[task.benchmark].spec
-    return least_panel(
-        spec.samples,
-        wrong_from(spec.samples, task.delta_nano),
-        allowed(task.epsilon_nano, 0),
-        allowed(task.epsilon_nano, streak),
-        round(ctx.policy.honest_share * NANO),
-        min(available, AUDITORS_MOST),
-        each=most_rows(output_bytes(spec) // spec.samples, MAX_CONSULTED),
-    )
-
-
-def _too_few(ctx: Context, task: TaskRow, available: int) -> TaskRow | None:
-    fail(ctx, task, f"cannot compute, and {available} auditors are too few to check it")
-    return None
+def too_few(ctx: Context, task: TaskRow, available: float) -> None:
+    fail(ctx, task, f"cannot compute, and {available:.0f} auditors are too few to check it")
 
 
 # ── what auditors say ─────────────────────────────────────────────────────────────────────────────
@@ -156,7 +138,7 @@ def _lose(ctx: Context, row: ConsultRow, state: ConsultState) -> TaskRow | None:
         return None
     ctx.state.consults.put(replace(row, state=state))
     if state is ConsultState.SILENT:
-        reputation.silent(ctx, row.auditor)
+        reputation.silent(ctx, row.auditor, ctx.state.tasks[row.task].benchmark)
     return _advance(ctx, ctx.state.panels[row.assignment])
 
 
@@ -213,11 +195,14 @@ def _places(held: PanelRow, rows: tuple[ConsultRow, ...]) -> tuple[set[PeerId], 
 
 def _shrink(ctx: Context, held: PanelRow, left: int) -> TaskRow | None:
     """Nobody else can be asked: fewer auditors run more samples each, or nothing is accepted."""
-    plan = _plan(ctx, held, left)
+    task, replica = ctx.state.tasks[held.task], ctx.state.replicas[held.assignment]
+    plan = checks.panel(ctx, task, replica.streak, left)
     if plan is None:
-        return _too_few(ctx, ctx.state.tasks[held.task], left)
+        too_few(ctx, task, left)
+        return None
     each = max(plan.samples, held.each)
     more = ctx.state.panels.put(replace(held, auditors=plan.auditors, each=each, undetected=plan.miss))
+    ctx.state.replicas.put(replace(replica, drawn=plan.auditors * each))
     return _advance(ctx, more)
 
 
@@ -256,7 +241,7 @@ def _overrule(ctx: Context, held: PanelRow, sample: int) -> TaskRow | None:
 def _refute(ctx: Context, held: PanelRow, sample: int) -> TaskRow | None:
     """Others found it false: no acceptance, no streak, and a proof for those who can settle it themselves."""
     task, replica = ctx.state.tasks[held.task], ctx.state.replicas[held.assignment]
-    reputation.restart(ctx, replica.peer)
+    reputation.restart(ctx, replica.peer, task.benchmark)
     for row in ctx.state.consults.of(held.assignment):
         if row.state is ConsultState.AGREES and sample in row.indices:  # it said of a lie that it saw the same
             auditors.overruled(ctx, row.auditor)
@@ -283,7 +268,8 @@ def _accept(ctx: Context, held: PanelRow, agreed: set[PeerId]) -> TaskRow | None
     ctx.state.panels.put(replace(held, accepted=True))
     looked = {index for row in ctx.state.consults.of(held.assignment) if row.auditor in agreed for index in row.indices}
     ctx.state.replicas.put(replace(ctx.state.replicas[held.assignment], audited=len(looked)))
-    reputation.accepted(ctx, ctx.state.replicas[held.assignment].peer)
+    benchmark = ctx.state.tasks[held.task].benchmark
+    reputation.accepted(ctx, ctx.state.replicas[held.assignment].peer, benchmark)
     return _judged(ctx, held, ReplicaState.AGREES, "")
 
 

@@ -10,7 +10,7 @@ from small_world import Host, blob
 
 from p2peval.core.commitment import output_root
 from p2peval.core.consult_rows import ConsultRow, ConsultState
-from p2peval.core.effects import Sample, Send
+from p2peval.core.effects import Compare, Sample, Send
 from p2peval.core.events import Sampled, StartTask
 from p2peval.core.messages import BenchmarkSpec, Offer
 from p2peval.core.parts import Blob
@@ -37,6 +37,7 @@ class ConsultWorld(BeliefWorld):
         self.colluding: set[PeerId] = set()
         self.framing: set[PeerId] = set()
         self.sampled = 0
+        self.own_draws: list[int] = []
         self.auditors: list[Host] = []
         super().__init__(2 + members, seed=seed, samples=samples)
         self.requester, self.evaluator, *self.auditors = self.all
@@ -62,6 +63,10 @@ class ConsultWorld(BeliefWorld):
         self.outputs[cid_of(data)] = rows
         made = blob("")
         return output_root(rows, public_key_of(host_id)), replace(made, cid=cid_of(data), size=len(data))
+
+    def _compare(self, host: Host, effect: Compare) -> None:
+        self.own_draws.append(effect.drawn)
+        super()._compare(host, effect)
 
     def _sample(self, host: Host, effect: Sample) -> None:
         if not host.up or host.mute:

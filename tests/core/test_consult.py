@@ -25,7 +25,7 @@ def test_an_honest_result_is_accepted_by_a_panel_and_by_no_run_of_its_requester(
     assert world.sampled == panel.auditors * panel.each
     assert world.of(task, ConsultState.AGREES) == {row.auditor for row in world.consults(task)}
     assert panel.undetected <= panel.bound == pytest.approx(0.005 / 1.005)
-    assert world.replica(task).drawn == 0  # nothing was run at the requester
+    assert world.own_draws == [0]  # nothing was run at the requester
 
 
 def test_what_a_panel_accepts_lengthens_the_streak_and_is_no_evidence() -> None:
