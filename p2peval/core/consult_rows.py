@@ -48,6 +48,10 @@ class ConsultState(Enum):
     DECLINED = "declined"
 
 
+ANSWERS = frozenset({ConsultState.AGREES, ConsultState.OBJECTS, ConsultState.ABSTAINS, ConsultState.OVERRULED})
+"""States of requests whose auditor said something that was compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsultRow:
     """One request to one auditor. ``disputed``: the sample that it is to settle, -1 where it drew its own.

@@ -1,0 +1,58 @@
+"""A daemon that runs no model has its tasks audited by others, over real connections."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from daemons import Peer, classification, linear_classifier, peers, wait_for
+
+SETTINGS = {
+    "P2PEVAL_EVALUATION__COMPUTES": "false",
+    "P2PEVAL_REPUTATION__HONEST_SHARE": "0.95",  # of two auditors no less will do
+}
+
+
+def knows(peer: Peer, count: int) -> bool:
+    return sum(row["connected"] for row in peer.run("peers", "ls")) == count
+
+
+def test_a_phone_accepts_what_blind_auditors_see_too_and_has_what_they_do_not_see_proven_to_all(tmp_path: Path) -> None:
+    with peers(tmp_path, 4) as (*others, phone):
+        phone.stop()
+        phone.settings = SETTINGS
+        phone.start()
+        others[0].run("bench", "publish", str(classification(tmp_path / "flowers")))
+        invite = others[0].run("bench", "invite", "flowers")["invite"]
+        for peer in (*others[1:], phone):
+            peer.run("bench", "join", invite)
+        wait_for(lambda: len(phone.get("benchmarks/flowers")["members"]) == 4, "the phone to know the others")
+        model = str(linear_classifier(tmp_path / "m.onnx"))
+        task = phone.run("eval", "run", "flowers", model)
+        (replica,) = task["replicas"]
+        assert (task["state"], task["standing"], task["certificate"]) == ("accepted", "trusted", None)
+        asked = {auditor["peer"] for auditor in replica["auditors"]}
+        assert asked == {other.id for other in others} - {replica["evaluator"]["peer"]}
+        assert replica["objectors"] == []
+        assert replica["undetected"] < 0.005
+        own = others[0].run("eval", "preview", "flowers", model)
+        assert [(m["name"], m["value"]) for m in own["metrics"]] == [(m["name"], m["value"]) for m in task["metrics"]]
+
+        program = str(Path(__file__).with_name("conspirator.py"))
+        for other in others:  # they lie about what they evaluate, and tell the truth of what they audit
+            other.stop()
+            other.program = (sys.executable, program, "liar", str(other.home))
+            other.start()
+        wait_for(lambda: knows(phone, 3), "the others to be back")
+        announced = phone.run("eval", "run", "flowers", model, "--name", "again", "--detach")
+        wait_for(lambda: bool(judged(phone, announced["id"])), "the first lie to be judged")
+        first = judged(phone, announced["id"])[0]
+        assert (first["state"], len(first["objectors"])) == ("differs", 2)
+        liar = first["evaluator"]["peer"]
+        members = [other for other in others if other.id != liar]
+        assert all(member.wait_for_event("fraud.upheld")["data"]["peer"] == liar for member in members)
+
+
+def judged(peer: Peer, task: str) -> list[dict[str, Any]]:
+    return [replica for replica in peer.task(task)["replicas"] if replica["state"] in ("agrees", "differs", "doubtful")]
