@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from daemons import Peer, classification, linear_classifier, peers, wait_for
+import onnx
+from daemons import Peer, classification, linear_classifier, wait_for
 
 SETTINGS = {
     "P2PEVAL_EVALUATION__COMPUTES": "false",
@@ -14,38 +17,46 @@ SETTINGS = {
 }
 
 
-def knows(peer: Peer, count: int) -> bool:
-    return sum(row["connected"] for row in peer.run("peers", "ls")) == count
+@contextmanager
+def cast(folder: Path) -> Iterator[tuple[Peer, list[Peer]]]:
+    """A phone, and three members that lie about large models and tell the truth of what they audit."""
+    program, made = str(Path(__file__).with_name("conspirator.py")), list[Peer]()
+    try:
+        for number in range(4):
+            made.append(Peer(folder / f"peer{number}", bootstrap=made[0].address() if made else ""))
+            if number:
+                made[-1].program = (sys.executable, program, "turncoat", str(made[-1].home))
+            else:
+                made[-1].settings = SETTINGS
+            made[-1].start()
+        yield made[0], made[1:]
+    finally:
+        for peer in made:
+            peer.stop()
 
 
 def test_a_phone_accepts_what_blind_auditors_see_too_and_has_what_they_do_not_see_proven_to_all(tmp_path: Path) -> None:
-    with peers(tmp_path, 4) as (*others, phone):
-        phone.stop()
-        phone.settings = SETTINGS
-        phone.start()
+    with cast(tmp_path) as (phone, others):
         others[0].run("bench", "publish", str(classification(tmp_path / "flowers")))
         invite = others[0].run("bench", "invite", "flowers")["invite"]
         for peer in (*others[1:], phone):
             peer.run("bench", "join", invite)
         wait_for(lambda: len(phone.get("benchmarks/flowers")["members"]) == 4, "the phone to know the others")
-        model = str(linear_classifier(tmp_path / "m.onnx"))
-        task = phone.run("eval", "run", "flowers", model)
+        model = linear_classifier(tmp_path / "m.onnx")
+        task = phone.run("eval", "run", "flowers", str(model))
         (replica,) = task["replicas"]
         assert (task["state"], task["standing"], task["certificate"]) == ("accepted", "trusted", None)
         asked = {auditor["peer"] for auditor in replica["auditors"]}
         assert asked == {other.id for other in others} - {replica["evaluator"]["peer"]}
         assert replica["objectors"] == []
         assert replica["undetected"] < 0.005
-        own = others[0].run("eval", "preview", "flowers", model)
+        own = others[0].run("eval", "preview", "flowers", str(model))
         assert [(m["name"], m["value"]) for m in own["metrics"]] == [(m["name"], m["value"]) for m in task["metrics"]]
 
-        program = str(Path(__file__).with_name("conspirator.py"))
-        for other in others:  # they lie about what they evaluate, and tell the truth of what they audit
-            other.stop()
-            other.program = (sys.executable, program, "liar", str(other.home))
-            other.start()
-        wait_for(lambda: knows(phone, 3), "the others to be back")
-        announced = phone.run("eval", "run", "flowers", model, "--name", "again", "--detach")
+        large = onnx.load(model)
+        large.doc_string = "x" * 1000
+        onnx.save(large, tmp_path / "large.onnx")
+        announced = phone.run("eval", "run", "flowers", str(tmp_path / "large.onnx"), "--detach")
         wait_for(lambda: bool(judged(phone, announced["id"])), "the first lie to be judged")
         first = judged(phone, announced["id"])[0]
         assert (first["state"], len(first["objectors"])) == ("differs", 2)
