@@ -5,21 +5,25 @@ from __future__ import annotations
 from p2peval.core import membership, panel, reputation
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
-from p2peval.core.rows import ReplicaRow, TaskRow
+from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow
 from p2peval.core.types import PeerId
 from p2peval.defaults import OVERRULED_DAYS
 
 
 def candidates(ctx: Context, task: TaskRow, replica: ReplicaRow) -> list[panel.Candidate]:
-    """Connected evaluators of the benchmark that this node does not think ill of, none of the evaluator's cluster."""
-    accused = _cluster(ctx, replica.peer)
+    """Connected evaluators of the benchmark that this node does not think ill of, none of the evaluator's cluster.
+
+    Nor of one whose answer to this very task was found false.
+    """
+    accused = {_cluster(ctx, row.peer) for row in ctx.state.replicas.of(task.id) if row.state is ReplicaState.DIFFERS}
+    accused |= {replica.peer, _cluster(ctx, replica.peer)}
     found = []
     for peer in membership.evaluators(ctx, task.benchmark):
         opinion = reputation.of(ctx, peer)
         if peer in (ctx.me, replica.peer) or opinion < 0.5 or is_convicted(ctx.state, peer, ctx.now):
             continue
         cluster = _cluster(ctx, peer)
-        if cluster != accused and not _is_overruled(ctx, peer):
+        if cluster not in accused and not _is_overruled(ctx, peer):
             found.append(panel.Candidate(peer, opinion, _is_known(ctx, peer), cluster))
     return found
 

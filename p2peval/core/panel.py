@@ -92,7 +92,9 @@ def _newcomers_as_one(candidates: Sequence[Candidate], honest: float) -> dict[Pe
 
 
 def _clipped(weights: dict[PeerId, float], most: float) -> dict[PeerId, float]:
-    """None above ``most`` of the sum of all, where there are enough of them for that."""
+    """None above ``most`` of the sum of all; all alike where there are too few of them for that."""
+    if len(weights) * most <= 1.0:
+        return dict.fromkeys(weights, 1.0)
     clipped, cut = dict(weights), 0
     ranked = sorted(weights, key=lambda peer: (-weights[peer], peer))
     while cut < len(ranked) and (cut + 1) * most < 1.0:
