@@ -41,11 +41,10 @@ def eigentrust(trust: Any, p: Vector, *, a: float = PRE_TRUST, start: Vector | N
     """
     pull = trust.T.tocsr()
     mass = p.copy() if start is None else start / start.sum()
-    for step in range(1, MAX_STEPS + 1):
+    residual, steps = np.inf, 0
+    while residual > RESIDUAL and steps < MAX_STEPS:
         flow = (1.0 - a) * (pull @ mass)
         flow += (1.0 - flow.sum()) * p
-        residual = float(np.abs(flow - mass).sum())
+        residual, steps = float(np.abs(flow - mass).sum()), steps + 1
         mass = flow
-        if residual <= RESIDUAL:
-            break
-    return Walk(mass, residual, step)
+    return Walk(mass, residual, steps)

@@ -18,7 +18,8 @@ def weights(good: Vector, bad: Vector) -> Vector:
     """w of each pair of counts ≥ 0: from 0 to ½. Equal to ``Evidence.weight``."""
     from scipy.special import betaincinv
 
-    return np.maximum(betaincinv(1.0 + good, 1.0 + bad, LOWER_QUANTILE) - 0.5, 0.0)
+    quantile: Vector = betaincinv(1.0 + good, 1.0 + bad, LOWER_QUANTILE)
+    return np.maximum(quantile - 0.5, 0.0)
 
 
 def local_trust(good: Any, bad: Any) -> Any:

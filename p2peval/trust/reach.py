@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from p2peval.defaults import PRE_TRUST, RESIDUAL
 from p2peval.trust.testimony import Vector
@@ -35,7 +36,7 @@ def _summed(step: Any, start: Vector) -> Vector:
     return total
 
 
-def _returns(forward: Any, peers: Vector) -> Vector:
+def _returns(forward: Any, peers: NDArray[np.int64]) -> Vector:
     """G_jj for each of ``peers``: visits to j of a walk that begins there, a block of walks at a time."""
     pull, counts, block = forward.T.tocsr(), np.empty(len(peers)), 256
     for at in range(0, len(peers), block):
