@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import EvidenceRow
-from p2peval.core.types import PeerId
+from p2peval.core.trust_rows import LocalEvidenceRow
+from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.trust.evidence import Evidence
 
 _RESOLVED = "resolved_total"
@@ -20,31 +24,52 @@ def of(ctx: Context, peer: PeerId) -> float:
     """Reputation of ``peer``, 0 to 1, as it stands now; 0 while a proof against it counts."""
     if is_convicted(ctx.state, peer, ctx.now):
         return 0.0
-    return _held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).mean
+    return held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).mean
 
 
-def agreed(ctx: Context, peer: PeerId) -> None:
+def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, *, accepted: bool = False) -> None:
+    """Own re-run agreed. ``accepted``: at a size that its streak allowed, which alone lengthens it (trust.md §4)."""
     total = ctx.state.count(_RESOLVED, resolved_total(ctx) + 1)
-    _put(ctx, peer, _held(ctx, peer).agreed_at(ctx.now, total))
+
+    def change(held: Evidence) -> Evidence:
+        seen = held.agreed_at(ctx.now, total)
+        return seen.accepted() if accepted else seen
+
+    _change(ctx, peer, benchmark, change)
 
 
-def differed(ctx: Context, peer: PeerId) -> None:
+def differed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     total = ctx.state.count(_RESOLVED, resolved_total(ctx) + 1)
-    _put(ctx, peer, _held(ctx, peer).disagreed_at(ctx.now, total))
+    _change(ctx, peer, benchmark, lambda held: held.disagreed_at(ctx.now, total))
 
 
-def withheld(ctx: Context, peer: PeerId) -> None:
-    _put(ctx, peer, _held(ctx, peer).withheld_at(ctx.now, resolved_total(ctx)))
+def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    _change(ctx, peer, benchmark, lambda held: held.withheld_at(ctx.now, resolved_total(ctx)))
 
 
-def silent(ctx: Context, peer: PeerId) -> None:
-    _put(ctx, peer, _held(ctx, peer).silent_at(ctx.now, resolved_total(ctx)))
+def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    _change(ctx, peer, benchmark, lambda held: held.silent_at(ctx.now, resolved_total(ctx)))
 
 
-def _held(ctx: Context, peer: PeerId) -> Evidence:
+def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    """Others audited a result as its evaluator's streak asks for, and it was accepted: no evidence, yet one more."""
+    _change(ctx, peer, benchmark, Evidence.accepted)
+
+
+def restart(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    """Auditors found a result of this peer false: its streak is over."""
+    _change(ctx, peer, benchmark, Evidence.restarted)
+
+
+def held(ctx: Context, peer: PeerId) -> Evidence:
+    """From all benchmarks, as of when it was last touched."""
     row = ctx.state.evidence.get(peer)
     return row.evidence if row else Evidence.none(ctx.now, resolved_total(ctx))
 
 
-def _put(ctx: Context, peer: PeerId, evidence: Evidence) -> None:
-    ctx.state.evidence.put(EvidenceRow(peer, evidence))
+def _change(ctx: Context, peer: PeerId, benchmark: BenchmarkId, change: Callable[[Evidence], Evidence]) -> None:
+    """The same deed counts in all and in its benchmark's own table."""
+    ctx.state.evidence.put(EvidenceRow(peer, change(held(ctx, peer))))
+    none = LocalEvidenceRow(peer, benchmark, Evidence.none(ctx.now, resolved_total(ctx)))
+    local = ctx.state.local_evidence.get(none.key) or none
+    ctx.state.local_evidence.put(replace(local, evidence=change(local.evidence)))
