@@ -210,7 +210,7 @@ def _has_room(ctx: Context, signer: PeerId) -> bool:
 def _cost(ctx: Context, signer: PeerId) -> None:
     """Nothing is kept of a signer of whom nothing is known: names are free, and our memory is not."""
     if signer in ctx.state.peers or signer in ctx.state.evidence:
-        reputation.differed(ctx, signer)
+        reputation.blamed(ctx, signer)
         ctx.notify("fraud.false", signer)
 
 
@@ -269,7 +269,7 @@ def _rerun(ctx: Context, row: ProofRow) -> None:
 def _judge(ctx: Context, row: ProofRow, seen: Settled) -> None:
     """Only our own re-run convicts. Only bytes that our own class reproduces show that the signer made it up."""
     if seen.verdict is Verdict.DIFFERS:
-        reputation.differed(ctx, row.accused)
+        reputation.blamed(ctx, row.accused)
         ctx.notify("fraud.upheld", row.task, peer=row.accused, by=row.signer, sample=row.index)
         refute(ctx, row.task, row.accused)
         return convict(ctx, row.id, row.accused, FRAUD, row.assignment)

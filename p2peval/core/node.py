@@ -13,12 +13,15 @@ from p2peval.core import (
     admission,
     auditing,
     blind,
+    epoch,
     equivocation,
     evaluator,
     fraud,
     held_labels,
+    judgement,
     membership,
     offers,
+    pooling,
     records,
     requester,
     retention,
@@ -50,8 +53,10 @@ from p2peval.core.events import (
     Introduced,
     JobFailed,
     JoinBenchmark,
+    JudgePeer,
     LeaveBenchmark,
     MessageReceived,
+    NamePeer,
     NoticeReceived,
     PeerDown,
     PeerUp,
@@ -172,6 +177,7 @@ class Node:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         watch.arm(ctx)
+        epoch.arm(ctx)
         ctx.timer(fraud.PREFIX, now, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
@@ -236,6 +242,10 @@ class Node:
                 requester.start(ctx, event)
             case CancelTask():
                 requester.cancel(ctx, event)
+            case JudgePeer():
+                judgement.judge(ctx, event)
+            case NamePeer():
+                judgement.name(ctx, event)
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────
 
@@ -346,6 +356,10 @@ class Node:
                 watch.look(ctx)
             case "proof":
                 fraud.settle_next(ctx)
+            case "epoch":
+                epoch.end(ctx, event.generation)
+            case "pool":
+                pooling.recompute(ctx)
             case "tidy":
                 retention.forget(ctx)
                 ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

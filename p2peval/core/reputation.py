@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from p2peval.core import believing, due
+from p2peval.core.believing import RESOLVED, STRANGERS, STRANGERS_GOOD
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import EvidenceRow
 from p2peval.core.types import PeerId
+from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
-
-_RESOLVED = "resolved_total"
 
 
 def resolved_total(ctx: Context) -> int:
     """Audited replicas since this node's birth: the second clock by which evidence fades."""
-    return ctx.state.counter(_RESOLVED)
+    return ctx.state.counter(RESOLVED)
 
 
 def of(ctx: Context, peer: PeerId) -> float:
-    """Reputation of ``peer``, 0 to 1, as it stands now; 0 while a proof against it counts."""
-    if is_convicted(ctx.state, peer, ctx.now):
-        return 0.0
-    return _held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).mean
+    """Reputation of ``peer``, 0 to 1, as it stands now (core/believing.py)."""
+    return believing.reputation(ctx.state, ctx.policy, peer, ctx.now)
 
 
 def agreed(ctx: Context, peer: PeerId) -> None:
-    total = ctx.state.count(_RESOLVED, resolved_total(ctx) + 1)
+    _resolve(ctx, peer, good=True)
+    total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
     _put(ctx, peer, _held(ctx, peer).agreed_at(ctx.now, total))
 
 
 def differed(ctx: Context, peer: PeerId) -> None:
-    total = ctx.state.count(_RESOLVED, resolved_total(ctx) + 1)
+    """Outputs that we asked for, or looked at of our own accord, do not hold."""
+    _resolve(ctx, peer, good=False)
+    blamed(ctx, peer)
+
+
+def blamed(ctx: Context, peer: PeerId) -> None:
+    """What others drew our eye to does not hold. It says nothing of strangers at large: only lies are shown around."""
+    total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
     _put(ctx, peer, _held(ctx, peer).disagreed_at(ctx.now, total))
 
 
@@ -41,6 +47,13 @@ def silent(ctx: Context, peer: PeerId) -> None:
     _put(ctx, peer, _held(ctx, peer).silent_at(ctx.now, resolved_total(ctx)))
 
 
+def _resolve(ctx: Context, peer: PeerId, *, good: bool) -> None:
+    """The first outcome of each peer tells how strangers do here."""
+    if _held(ctx, peer).resolved == 0:
+        ctx.state.count(STRANGERS, ctx.state.counter(STRANGERS) + 1)
+        ctx.state.count(STRANGERS_GOOD, ctx.state.counter(STRANGERS_GOOD) + good)
+
+
 def _held(ctx: Context, peer: PeerId) -> Evidence:
     row = ctx.state.evidence.get(peer)
     return row.evidence if row else Evidence.none(ctx.now, resolved_total(ctx))
@@ -48,3 +61,5 @@ def _held(ctx: Context, peer: PeerId) -> Evidence:
 
 def _put(ctx: Context, peer: PeerId, evidence: Evidence) -> None:
     ctx.state.evidence.put(EvidenceRow(peer, evidence))
+    if ctx.policy.opinion != OPINION:  # a rule of others takes own evidence and others' word at once
+        due.soon(ctx)
