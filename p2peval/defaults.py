@@ -249,17 +249,23 @@ PRE_TRUST: Final = 0.3  # a, the weight of pre-trusted peers in each step; spec 
 SELF_SHARE: Final = 0.8  # of pre-trust that is this node's own, where it has trust roots; spec
 ROW_SLACK: Final = 1.0  # w₀, the weight that a whole row of local trust must reach to leave no slack; spec
 RESIDUAL: Final = 1e-8  # L1 change at which reputation has converged; spec (float32 stalls near 5e-8)
+MAX_STEPS: Final = 1000  # power iterations at most; 52 reach RESIDUAL at a = 0.3 (computed)
 RATER_CAP: Final = 3.0  # counts that one rater may say of one peer at most; trust.md §3 (ablated there)
 RATER_SHARE: Final = 0.5  # weight of a credible rater's count beside one of one's own; spec
 PRIOR_COUNTS: Final = 2.0  # outcomes that the success rate with strangers weighs as; spec
 APART: Final = 0.05  # posterior means' distance from which a claim differs from the consensus; guess
+POOL_CAP: Final = 10.0  # counts that all raters together may say of one peer: bounds what Sybils can do; guess
 CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn half its credibility; spec
+PATHS_SHOWN: Final = 3  # chains of trust in an explanation; guess
+PATH_HOPS: Final = 4  # links of a chain at most; guess
 EIGENTRUST_PRE_TRUST: Final = 0.2  # a of the baseline; Kamvar 2003's simulations (trust.md §5)
 CANDIDATES: Final = 8  # available evaluators of which the best opinion is asked; spec
 HONEST_SHARE: Final = 0.65  # h, of blind auditors' weight, for who cannot compute itself; spec
 AUDITORS_LEAST: Final = 10  # blind auditors of an identity without a streak; spec
 AUDITORS_MOST: Final = 32  # blind auditors of one result; guess
 AUDITOR_SAMPLES: Final = 64  # samples that one blind auditor re-runs at most; keeps a request and its rows small
+SARMENTA_FAULTY: Final = 0.2  # f, faulty workers that the baseline "sarmenta" assumes; guess (his largest example)
+SARMENTA_SPOT_CHECKS: Final = 0.1  # q, of answers that it spot-checks; Sarmenta 2002
 AUDITOR_OVERHEAD: Final = 2  # samples that asking one more blind auditor is worth; guess
 
 # ── evidence (trust.md §2) ────────────────────────────────────────────────────────────────────────

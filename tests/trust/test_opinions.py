@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from p2peval.defaults import APART, CREDIBILITY_PRIOR, PRIOR_COUNTS, RATER_CAP, RATER_SHARE
+from p2peval.defaults import APART, CREDIBILITY_PRIOR, POOL_CAP, PRIOR_COUNTS, RATER_CAP, RATER_SHARE
 from p2peval.trust.availability import availability
 from p2peval.trust.claims import claims
 from p2peval.trust.opinions import opinion, opinions, pool, pool_claims
@@ -35,11 +35,14 @@ def slowly(before):
         credible.append(max(right, 0) * len(missed) / (len(missed) + CREDIBILITY_PRIOR))
     result = []
     for j in everyone:
-        up, down = PRIOR_COUNTS * before.prior + good[before.me, j], bad[before.me, j]
+        up, down = 0.0, 0.0
         for k in everyone:
             if (k, j) in speaks:
                 weight = RATER_SHARE * credible[k] * min(1, RATER_CAP / (good[k, j] + bad[k, j]))
                 up, down = up + weight * good[k, j], down + weight * bad[k, j]
+        scale = min(1, POOL_CAP / (up + down)) if up + down else 1
+        up = PRIOR_COUNTS * before.prior + good[before.me, j] + scale * up
+        down = bad[before.me, j] + scale * down
         result.append(up / (PRIOR_COUNTS * (1 - before.prior) + up + down))
     return result, credible
 
