@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import audit, fraud, records, reputation
+from p2peval.core import checks, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -37,6 +37,16 @@ def begin(ctx: Context, task: TaskRow) -> None:
             ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
 
 
+def waiting(ctx: Context) -> list[TaskRow]:
+    """Tasks whose answers are here, but not looked at: an evaluator of theirs is under audit for another task."""
+    return [
+        task
+        for task in ctx.state.tasks.of(TaskState.AUDITING)
+        if not replicas_of(ctx, task, ReplicaState.REVEALED)
+        and any(not row.drawn for row in replicas_of(ctx, task, ReplicaState.FETCHED))
+    ]
+
+
 def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | ComparisonFailed) -> TaskRow | None:
     """Take one step of an audit. Returns the task when its attempt is over and nobody agreed."""
     match event:
@@ -52,12 +62,12 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
     match event:
         case BlobReady() if replica.state is ReplicaState.REVEALED:
             ctx.state.replicas.put(replace(replica, state=ReplicaState.FETCHED))
-            return _compare_when_fetched(ctx, task)
+            return look(ctx, task)
         case BlobFailed(ours=True) if replica.state is ReplicaState.REVEALED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
             withhold(ctx, replica, f"outputs not served: {event.reason}")
-            return _compare_when_fetched(ctx, task)
+            return look(ctx, task)
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
             if event.verdict not in INVALID:
@@ -71,47 +81,54 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
 def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
     """Committed, then not shown: costs a little honesty, unlike a timeout before the commitment."""
     ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason))
-    reputation.withheld(ctx, replica.peer)
+    reputation.withheld(ctx, replica.peer, ctx.state.tasks[replica.task].benchmark)
     ctx.notify("task.withheld", replica.task, peer=replica.peer, reason=reason)
 
 
-def _compare_when_fetched(ctx: Context, task: TaskRow) -> TaskRow | None:
+def look(ctx: Context, task: TaskRow) -> TaskRow | None:
+    """Audit what was fetched, once all of it is here; the task when there is nothing left to look at."""
     if replicas_of(ctx, task, ReplicaState.REVEALED):
         return None
     fetched = replicas_of(ctx, task, ReplicaState.FETCHED)
     if not fetched:
         return task
+    if any(checks.is_under_audit(ctx, row.peer) for row in fetched):
+        return None  # until that audit is over: see ``waiting``
+    answers = checks.answers_of(ctx, task)
+    step = checks.next_step(ctx, task, answers)
     task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
-    spec = ctx.state.benchmarks[task.benchmark].known
-    # One that passes is enough to be accepted, so the replicas of a look share its ε (union bound).
-    epsilon = max(1, audit.look_epsilon(task.epsilon_nano, task.looks) // len(fetched))
-    drawn = audit.sample_size(spec.samples, epsilon, task.delta_nano)
-    for replica in fetched:
-        if replica.outputs is None:
-            continue
-        ctx.state.replicas.put(replace(replica, drawn=drawn))
-        ctx.do(
-            Compare(
-                id=f"compare/{replica.id}",
-                task=task.id,
-                assignment=replica.id,
-                evaluator=replica.peer,
-                spec=spec,
-                model=task.model,
-                outputs=replica.outputs,
-                root=replica.root,
-                equivalence_class=replica.equivalence_class,
-                others=tuple(
-                    other.outputs
-                    for other in fetched
-                    if other.outputs is not None and other.outputs.cid != replica.outputs.cid
-                ),
-                nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
-                drawn=drawn,
-                delta_nano=task.delta_nano,
-            )
-        )
+    for replica, drawn in zip(answers, step.samples, strict=True):
+        if drawn:
+            why, numbers = checks.reason(ctx, task, replica, drawn)
+            streak = checks.record_of(ctx, replica.peer).streak
+            _compare(ctx, task, replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers), fetched)
     return None
+
+
+def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[ReplicaRow]) -> None:
+    outputs = replica.outputs
+    if outputs is None:
+        return
+    ctx.state.replicas.put(replica)
+    ctx.do(
+        Compare(
+            id=f"compare/{replica.id}",
+            task=task.id,
+            assignment=replica.id,
+            evaluator=replica.peer,
+            spec=ctx.state.benchmarks[task.benchmark].known,
+            model=task.model,
+            outputs=outputs,
+            root=replica.root,
+            equivalence_class=replica.equivalence_class,
+            others=tuple(
+                other.outputs for other in fetched if other.outputs is not None and other.outputs.cid != outputs.cid
+            ),
+            nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
+            drawn=replica.drawn,
+            delta_nano=task.delta_nano,
+        )
+    )
 
 
 def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
@@ -127,9 +144,9 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         )
     )
     if seen.verdict is Verdict.AGREES:
-        reputation.agreed(ctx, replica.peer)
+        reputation.agreed(ctx, replica.peer, task.benchmark, accepted=True)
     elif seen.verdict in BLAMED:
-        reputation.differed(ctx, replica.peer)
+        reputation.differed(ctx, replica.peer, task.benchmark)
     if seen.verdict is Verdict.DIFFERS:
         _accuse(ctx, task, replica)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples

@@ -36,8 +36,9 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
     """Trust ``peer`` no more, and look again at what rests on its word."""
     until = ctx.now + ctx.policy.conviction_s
     ctx.state.convictions.put(ConvictionRow(proof, peer, kind, where, ctx.now, until))
-    if ctx.state.evidence.get(peer) is None:  # so that it is listed among those we know something of
-        ctx.state.evidence.put(EvidenceRow(peer, Evidence.none(ctx.now, ctx.state.counter("resolved_total"))))
+    held = ctx.state.evidence.get(peer)  # it is listed among those we know something of, and starts anew
+    seen = held.evidence if held else Evidence.none(ctx.now, ctx.state.counter("resolved_total"))
+    ctx.state.evidence.put(EvidenceRow(peer, replace(seen, streak=0)))
     ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
     heard = ctx.state.pooled.get(peer)
     if heard is not None and heard.credibility > 0.0:

@@ -123,12 +123,12 @@ def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
 
 def on_proof(ctx: Context, sealed: Sealed[FraudProof]) -> str:
     """Read it, and queue it for a re-run. One that contradicts itself costs who signed it, and only that peer."""
-    try:
-        announced, reveal = opened(ctx, sealed.payload)
-    except RemoteProtocolError as error:
-        _cost(ctx, sealed.signer)
-        return error.reason
     proof = sealed.payload
+    try:
+        announced, reveal = opened(ctx, proof)
+    except RemoteProtocolError as error:
+        _cost(ctx, sealed.signer, proof.benchmark)
+        return error.reason
     if reveal.signer == ctx.me:  # what we said we need not run again; but its operator should know
         ctx.notify("fraud.accused", proof.task, by=sealed.signer, sample=proof.index)
         return ""
@@ -207,10 +207,10 @@ def _has_room(ctx: Context, signer: PeerId) -> bool:
     return True
 
 
-def _cost(ctx: Context, signer: PeerId) -> None:
+def _cost(ctx: Context, signer: PeerId, benchmark: BenchmarkId) -> None:
     """Nothing is kept of a signer of whom nothing is known: names are free, and our memory is not."""
     if signer in ctx.state.peers or signer in ctx.state.evidence:
-        reputation.blamed(ctx, signer)
+        reputation.blamed(ctx, signer, benchmark)
         ctx.notify("fraud.false", signer)
 
 
@@ -269,14 +269,14 @@ def _rerun(ctx: Context, row: ProofRow) -> None:
 def _judge(ctx: Context, row: ProofRow, seen: Settled) -> None:
     """Only our own re-run convicts. Only bytes that our own class reproduces show that the signer made it up."""
     if seen.verdict is Verdict.DIFFERS:
-        reputation.blamed(ctx, row.accused)
+        reputation.blamed(ctx, row.accused, row.benchmark)
         ctx.notify("fraud.upheld", row.task, peer=row.accused, by=row.signer, sample=row.index)
         refute(ctx, row.task, row.accused)
         return convict(ctx, row.id, row.accused, FRAUD, row.assignment)
     if seen.verdict is Verdict.AGREES and seen.equivalence_class == row.equivalence_class:
         ctx.state.forget(row.id)
         ctx.state.refuse(row.id)
-        return _cost(ctx, row.signer)
+        return _cost(ctx, row.signer, row.benchmark)
     ctx.notify("fraud.unsettled", row.task, peer=row.accused, by=row.signer, verdict=seen.verdict.value)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from p2peval.core import believing, due
 from p2peval.core.believing import RESOLVED, STRANGERS, STRANGERS_GOOD
 from p2peval.core.context import Context
 from p2peval.core.rows import EvidenceRow
-from p2peval.core.types import PeerId
+from p2peval.core.trust_rows import LocalEvidenceRow
+from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
 
@@ -21,45 +25,56 @@ def of(ctx: Context, peer: PeerId) -> float:
     return believing.reputation(ctx.state, ctx.policy, peer, ctx.now)
 
 
-def agreed(ctx: Context, peer: PeerId) -> None:
-    _resolve(ctx, peer, good=True)
+def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, *, accepted: bool = False) -> None:
+    """Own re-run agreed. ``accepted``: at a size that its streak allowed, which alone lengthens it (trust.md §4)."""
+    _met(ctx, peer, good=True)
     total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
-    _put(ctx, peer, _held(ctx, peer).agreed_at(ctx.now, total))
+
+    def change(held: Evidence) -> Evidence:
+        seen = held.agreed_at(ctx.now, total)
+        return seen.accepted() if accepted else seen
+
+    _change(ctx, peer, benchmark, change)
 
 
-def differed(ctx: Context, peer: PeerId) -> None:
+def differed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     """Outputs that we asked for, or looked at of our own accord, do not hold."""
-    _resolve(ctx, peer, good=False)
-    blamed(ctx, peer)
+    _met(ctx, peer, good=False)
+    blamed(ctx, peer, benchmark)
 
 
-def blamed(ctx: Context, peer: PeerId) -> None:
+def blamed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     """What others drew our eye to does not hold. It says nothing of strangers at large: only lies are shown around."""
     total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
-    _put(ctx, peer, _held(ctx, peer).disagreed_at(ctx.now, total))
+    _change(ctx, peer, benchmark, lambda held: held.disagreed_at(ctx.now, total))
 
 
-def withheld(ctx: Context, peer: PeerId) -> None:
-    _put(ctx, peer, _held(ctx, peer).withheld_at(ctx.now, resolved_total(ctx)))
+def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    _change(ctx, peer, benchmark, lambda held: held.withheld_at(ctx.now, resolved_total(ctx)))
 
 
-def silent(ctx: Context, peer: PeerId) -> None:
-    _put(ctx, peer, _held(ctx, peer).silent_at(ctx.now, resolved_total(ctx)))
+def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    _change(ctx, peer, benchmark, lambda held: held.silent_at(ctx.now, resolved_total(ctx)))
 
 
-def _resolve(ctx: Context, peer: PeerId, *, good: bool) -> None:
-    """The first outcome of each peer tells how strangers do here."""
-    if _held(ctx, peer).resolved == 0:
-        ctx.state.count(STRANGERS, ctx.state.counter(STRANGERS) + 1)
-        ctx.state.count(STRANGERS_GOOD, ctx.state.counter(STRANGERS_GOOD) + good)
-
-
-def _held(ctx: Context, peer: PeerId) -> Evidence:
+def held(ctx: Context, peer: PeerId) -> Evidence:
+    """From all benchmarks, as of when it was last touched."""
     row = ctx.state.evidence.get(peer)
     return row.evidence if row else Evidence.none(ctx.now, resolved_total(ctx))
 
 
-def _put(ctx: Context, peer: PeerId, evidence: Evidence) -> None:
-    ctx.state.evidence.put(EvidenceRow(peer, evidence))
+def _met(ctx: Context, peer: PeerId, *, good: bool) -> None:
+    """The first outcome of each peer tells how strangers do here."""
+    if held(ctx, peer).resolved == 0:
+        ctx.state.count(STRANGERS, ctx.state.counter(STRANGERS) + 1)
+        ctx.state.count(STRANGERS_GOOD, ctx.state.counter(STRANGERS_GOOD) + good)
+
+
+def _change(ctx: Context, peer: PeerId, benchmark: BenchmarkId, change: Callable[[Evidence], Evidence]) -> None:
+    """The same deed counts in all and in its benchmark's own table."""
+    ctx.state.evidence.put(EvidenceRow(peer, change(held(ctx, peer))))
+    none = LocalEvidenceRow(peer, benchmark, Evidence.none(ctx.now, resolved_total(ctx)))
+    local = ctx.state.local_evidence.get(none.key) or none
+    ctx.state.local_evidence.put(replace(local, evidence=change(local.evidence)))
     if ctx.policy.opinion != OPINION:  # a rule of others takes own evidence and others' word at once
         due.soon(ctx)

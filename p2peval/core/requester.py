@@ -98,6 +98,7 @@ def cancel(ctx: Context, command: CancelTask) -> None:
     step(ctx, task, Step.CANCEL, reason="cancelled by the user")
     release(ctx, task)
     ctx.notify("task.cancelled", task.id)
+    _look_on(ctx)
     ctx.reply(command.reply_id, task.id)
 
 
@@ -139,6 +140,15 @@ def on_audit(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | 
     task = auditing.proceed(ctx, event)
     if task is not None:
         _retry(ctx, task)
+    _look_on(ctx)
+
+
+def _look_on(ctx: Context) -> None:
+    """Nobody is audited for two tasks at once: whoever waited for the end of another audit may be next."""
+    for task in auditing.waiting(ctx):
+        over = auditing.look(ctx, task)
+        if over is not None:
+            _retry(ctx, over)
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:

@@ -249,7 +249,8 @@ class ResultRow:
     """An accepted (or failed) task as its newest ResultRecord tells it.
 
     ``standing`` is "me" where this node audited it itself, "refuted" where that audit or a proof that it
-    re-ran differed, "unauditable" where nobody serves its outputs, else "claimed".
+    re-ran differed, "unauditable" where nobody serves its outputs, else "claimed". ``certified``: the certificate is
+    of the asked ε, whoever evaluated; else its requester went by what it had seen of the evaluator before.
     """
 
     task: TaskId
@@ -266,6 +267,7 @@ class ResultRow:
     certificate: Certificate | None
     standing: str
     finished: Seconds
+    certified: bool = False
 
     @property
     def key(self) -> str:

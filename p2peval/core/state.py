@@ -183,7 +183,7 @@ class State:
         self.benchmarks: Table[BenchmarkRow] = table("benchmarks")
         self.wanted: Table[WantedRow] = table("wanted")
         self.peers: Table[PeerRow] = table("peers")
-        self.tasks: Table[TaskRow] = table("tasks")
+        self.tasks: Table[TaskRow] = table("tasks", lambda task: task.state)
         self.offers: Table[OfferRow] = table("offers", lambda offer: offer.task)
         self.replicas: Table[ReplicaRow] = table("replicas", lambda replica: replica.task)
         self.duties: Table[DutyRow] = table("duties", lambda duty: duty.state)

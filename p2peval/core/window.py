@@ -74,7 +74,7 @@ def lose(ctx: Context, replica: ReplicaRow, state: ReplicaState, reason: str) ->
         return
     ctx.state.replicas.put(replace(replica, state=state, reason=reason))
     if state is ReplicaState.SILENT:
-        reputation.silent(ctx, replica.peer)
+        reputation.silent(ctx, replica.peer, task.benchmark)
     ctx.notify("task.replaced", task.id, peer=replica.peer, reason=reason)
     if offers.assign(ctx, task, 1):
         arm(ctx, step(ctx, task, Step.REPLACE), max(task.deadline, offers.commit_by(ctx, task)))

@@ -8,6 +8,10 @@ UPDATE evidence SET evidence = json_object(
     'updated', json_extract(evidence, '$.updated'), 'updated_resolved', json_extract(evidence, '$.updated_resolved')
 );
 
+ALTER TABLE results ADD COLUMN certified INTEGER NOT NULL DEFAULT 0;
+UPDATE results SET certified = 1
+WHERE certificate <> 'null' AND (standing <> 'me' OR task IN (SELECT id FROM tasks));
+
 ALTER TABLE tasks ADD COLUMN certify INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE replicas ADD COLUMN streak INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE replicas ADD COLUMN why TEXT NOT NULL DEFAULT '';
