@@ -36,7 +36,7 @@ def judge(ctx: Context, command: JudgePeer) -> None:
 
 def name(ctx: Context, command: NamePeer) -> None:
     """One name for one peer: a second that is called the same would be taken for the first."""
-    called = one_line(command.name, 64)
+    called = one_line(command.name, 64).strip()
     taken = next((row.peer for row in ctx.state.pet_names if row.name == called and row.peer != command.peer), None)
     if taken is not None:
         return ctx.reply(command.reply_id, "", "usage", f"you call {taken} {called!r} already: choose another name")

@@ -18,10 +18,13 @@ from p2peval.core.policy import Policy
 from p2peval.core.state import State
 from p2peval.core.trust_rows import HistoryRow, PooledRow, StatementRow
 from p2peval.core.types import PeerId, Seconds
-from p2peval.defaults import HISTORY_KEPT, HISTORY_STEP
+from p2peval.defaults import HISTORY_KEPT, HISTORY_STEP, PRE_TRUST, REACHED_EXACTLY
+from p2peval.trust.eigentrust import eigentrust, pre_trust
+from p2peval.trust.local_trust import local_trust
 from p2peval.trust.opinions import pool
 from p2peval.trust.policies import OPINIONS
-from p2peval.trust.testimony import Testimony
+from p2peval.trust.reach import reach
+from p2peval.trust.testimony import Testimony, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,13 @@ class Heard:
 def recompute(ctx: Context) -> None:
     """Pool what is held now, by the rule in force; whom nobody speaks of any more is forgotten."""
     due.done(ctx)
-    if not len(ctx.state.statements) and not len(ctx.state.evidence) and not len(ctx.state.pooled):
+    state = ctx.state
+    if not any(map(len, (state.evidence, state.statements, state.judgements, state.pooled))):
         return
-    heard = testimony(ctx.state, ctx.policy, ctx.me, ctx.now)
+    heard = testimony(state, ctx.policy, ctx.me, ctx.now)
     pooled, opinions = pool(heard.testimony), OPINIONS[ctx.policy.opinion](heard.testimony)
-    epoch = statements.epoch_of(ctx) - 1
+    mass, reached = _walk(heard.testimony)
+    epoch, spoken_of = statements.epoch_of(ctx) - 1, frozenset(heard.peers)
     for number, peer in enumerate(heard.peers):
         ctx.state.pooled.put(
             PooledRow(
@@ -49,15 +54,32 @@ def recompute(ctx: Context) -> None:
                 bad=float(pooled.bad[number]),
                 credibility=float(pooled.credibility[number]),
                 opinion=float(opinions[number]),
-                mass=0.0,
-                reach=0.0,
+                mass=float(mass[number]),
+                reach=float(reached[number]),
             )
         )
     for row in ctx.state.pooled:
-        if row.epoch != epoch:
+        if row.peer not in spoken_of:
             ctx.state.pooled.delete(row.key)
     statements.sort_out(ctx)
     ctx.notify("trust.recomputed", "", epoch=epoch, peers=len(heard.peers), statements=len(ctx.state.statements))
+
+
+def _walk(testimony: Testimony) -> tuple[Vector, Vector]:
+    """π of all peers, and reach: exact for the REACHED_EXACTLY of most mass, for which a system has to be solved.
+
+    For others it is the expected number of visits, which is never less: they hardly differ where few walks come.
+    """
+    p = pre_trust(testimony.size, testimony.me, testimony.roots)
+    if not testimony.good.nnz:  # roots alone: walks go nowhere from where they begin
+        return p, p
+    trust = local_trust(testimony.good, testimony.bad)
+    mass = eigentrust(trust, p).mass
+    home = 1.0 - (1.0 - PRE_TRUST) * float(mass @ trust.sum(axis=1))  # share of all steps that begin a walk
+    reached = np.minimum(mass / home, 1.0)
+    top = np.argsort(-mass, kind="stable")[:REACHED_EXACTLY]
+    reached[top] = reach(trust, p, top.tolist())
+    return mass, reached
 
 
 def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
