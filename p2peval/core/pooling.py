@@ -39,8 +39,8 @@ def recompute(ctx: Context) -> None:
     """Pool what is held now, by the rule in force; whom nobody speaks of any more is forgotten."""
     due.done(ctx)
     state = ctx.state
-    if not any(map(len, (state.evidence, state.statements, state.judgements, state.pooled))):
-        return
+    if not any(len(rows) for rows in (state.evidence, state.statements, state.judgements, state.pooled)):
+        return  # scipy would be imported for nothing
     heard = testimony(state, ctx.policy, ctx.me, ctx.now)
     pooled, opinions = pool(heard.testimony), OPINIONS[ctx.policy.opinion](heard.testimony)
     mass, reached = _walk(heard.testimony)
