@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from p2peval.core import membership, merkle, reputation
+from p2peval.core import budget, membership, merkle, reputation
 from p2peval.core.belief_rows import ProofRow, ProofState
 from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.checking import FraudProof
@@ -200,11 +200,16 @@ def _has_room(ctx: Context, signer: PeerId) -> bool:
     """Whether one more may wait; where the queue is full, the worst signer's makes room for a better one's."""
     if len(ctx.state.proofs) < PROOFS_HELD:
         return True
-    worst = min(ctx.state.proofs.of(ProofState.WAITING), key=lambda row: reputation.of(ctx, row.signer))
-    if reputation.of(ctx, worst.signer) >= reputation.of(ctx, signer):
+    worst = min(ctx.state.proofs.of(ProofState.WAITING), key=lambda row: _rank(ctx, row.signer))
+    if _rank(ctx, worst.signer) >= _rank(ctx, signer):
         return False
     ctx.state.proofs.delete(worst.key)
     return True
+
+
+def _rank(ctx: Context, signer: PeerId) -> tuple[bool, float]:
+    """Whose proof to re-run first: of who is known, then of who is thought well of."""
+    return budget.is_known(ctx, signer), reputation.of(ctx, signer)
 
 
 def _cost(ctx: Context, signer: PeerId, benchmark: BenchmarkId) -> None:
@@ -226,7 +231,7 @@ def settle_next(ctx: Context) -> None:
     if begin > ctx.now:
         return ctx.timer(PREFIX, begin, 0)
     due = [row for row in waiting if row.not_before <= ctx.now]
-    row = max(due, key=lambda row: reputation.of(ctx, row.signer))  # of equals, the first to come
+    row = max(due, key=lambda row: _rank(ctx, row.signer))  # of equals, the first to come
     _fetch(ctx, ctx.state.proofs.put(replace(row, state=ProofState.UNDER_WAY)), "model")
 
 
