@@ -5,11 +5,13 @@ How the best are chosen is in ``assignment``; what they then commit to, in ``win
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
-from p2peval.core import assignment, auditing, commitment, membership, reputation
+from p2peval.core import assignment, auditing, believing, commitment, membership, reputation
+from p2peval.core.assignment import Candidate
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
 from p2peval.core.messages import Assignment, Offer, Sealed
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
@@ -20,8 +22,10 @@ from p2peval.defaults import (
     MAX_OFFERS,
     OFFER_LIFETIME,
     OFFER_WINDOW,
+    OPINION,
     REANNOUNCE_AFTER,
 )
+from p2peval.trust.availability import availability
 
 
 def on_offer(ctx: Context, sealed: Sealed[Offer]) -> str:
@@ -54,7 +58,7 @@ def answer(ctx: Context, row: OfferRow) -> str:
 def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
     offers, replicas = ctx.state.offers.of(task.id), ctx.state.replicas.of(task.id)
     free = assignment.candidates(offers, replicas, task.attempt, ctx.now)
-    return [offer for offer in free if not is_convicted(ctx.state, offer.peer, ctx.now)]
+    return [offer for offer in free if not believing.is_out(ctx.state, offer.peer, ctx.now)]
 
 
 def _everyone_answered(ctx: Context, task: TaskRow) -> bool:
@@ -102,13 +106,39 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
     offers = _candidates(ctx, task)
     if any(row.state is ReplicaState.DOUBTFUL for row in ctx.state.replicas.of(task.id)):
         offers = assignment.alike(offers, membership.own_class(ctx, task.benchmark))
-    evidence = {row.peer: row.evidence for row in ctx.state.evidence}
-    chosen = assignment.choose(
-        offers, evidence, count, now=ctx.now, resolved_total=reputation.resolved_total(ctx), rng=ctx.rng
-    )
+    candidates = _as_seen(ctx, task, offers)
+    chosen = assignment.choose(candidates, count, newcomer_share=ctx.policy.newcomer_share, rng=ctx.rng)
     for peer in chosen:
         _assign_to(ctx, task, peer)
     return chosen
+
+
+def _as_seen(ctx: Context, task: TaskRow, offers: Sequence[OfferRow]) -> list[Candidate]:
+    """Doubted: below ½ and below what a stranger has here; a rule of others knows no such line."""
+    state, ours = ctx.state, membership.own_class(ctx, task.benchmark)
+    line = min(0.5, believing.prior(state)) if ctx.policy.opinion == OPINION else 0.0
+    busy = Counter(
+        replica.peer
+        for other in (TaskState.ASSIGNED, TaskState.REVEALING, TaskState.AUDITING)
+        for open_task in state.tasks.of(other)
+        for replica in state.replicas.of(open_task.id)
+        if replica.state in (ReplicaState.ASSIGNED, ReplicaState.COMMITTED)
+    )
+    seen = []
+    for offer in offers:
+        opinion, own = reputation.of(ctx, offer.peer), reputation.held(ctx, offer.peer)
+        seen.append(
+            Candidate(
+                peer=offer.peer,
+                opinion=opinion,
+                known=believing.is_known(state, offer.peer),
+                doubted=opinion < line,
+                available=availability(own.resolved, own.silent, own.withheld),
+                open=busy[offer.peer],
+                alike=offer.equivalence_class == ours,
+            )
+        )
+    return seen
 
 
 def commit_by(ctx: Context, task: TaskRow) -> float:

@@ -166,7 +166,7 @@ def _flag(node: Any, name: str, default: int = 0) -> int:
 
 
 def _nudge(graph: Any, weights: _Weights, rng: np.random.Generator) -> None:
-    """Weights of layers, up or down by one ulp: nothing that rounding would not do to them, and no byte string stays."""
+    """Weights of layers, up or down by one ulp: no more than rounding would do, and no byte string stays."""
     for name in sorted({name for node in graph.node if node.op_type in WEIGHED for name in node.input[1:]}):
         array = weights.arrays.get(name)
         if array is None or array.dtype.kind != "f" or array.dtype.itemsize < 4:
