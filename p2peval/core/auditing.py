@@ -7,6 +7,7 @@ that the requester settles the dispute with its own eyes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from p2peval.core import checks, fraud, records, reputation
@@ -80,8 +81,10 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
 
 def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
     """Committed, then not shown: costs a little honesty, unlike a timeout before the commitment."""
-    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason))
-    reputation.withheld(ctx, replica.peer, ctx.state.tasks[replica.task].benchmark)
+    benchmark = ctx.state.tasks[replica.task].benchmark
+    streak = reputation.held(ctx, replica.peer).streak
+    numbers = reputation.withheld(ctx, replica.peer, benchmark)
+    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason, streak=streak, numbers=numbers))
     ctx.notify("task.withheld", replica.task, peer=replica.peer, reason=reason)
 
 
@@ -101,18 +104,20 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
         if drawn:
             why, numbers = checks.reason(ctx, task, replica, drawn)
             streak = checks.record_of(ctx, replica.peer).streak
-            _compare(ctx, task, replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers), fetched)
+            audited = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
+            compare(ctx, task, audited, fetched, f"compare/{replica.id}")
     return None
 
 
-def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[ReplicaRow]) -> None:
+def compare(ctx: Context, task: TaskRow, replica: ReplicaRow, beside: Iterable[ReplicaRow], effect_id: str) -> None:
+    """Put the replica, and audit as many samples of it as it says; some where those ``beside`` it differ, too."""
     outputs = replica.outputs
     if outputs is None:
         return
     ctx.state.replicas.put(replica)
     ctx.do(
         Compare(
-            id=f"compare/{replica.id}",
+            id=effect_id,
             task=task.id,
             assignment=replica.id,
             evaluator=replica.peer,
@@ -122,7 +127,7 @@ def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[Rep
             root=replica.root,
             equivalence_class=replica.equivalence_class,
             others=tuple(
-                other.outputs for other in fetched if other.outputs is not None and other.outputs.cid != outputs.cid
+                other.outputs for other in beside if other.outputs is not None and other.outputs.cid != outputs.cid
             ),
             nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
             drawn=replica.drawn,
@@ -148,7 +153,7 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
     elif seen.verdict in BLAMED:
         reputation.differed(ctx, replica.peer, task.benchmark)
     if seen.verdict is Verdict.DIFFERS:
-        _accuse(ctx, task, replica)
+        accuse(ctx, task, replica)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify(
         "task.audited",
@@ -162,7 +167,7 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
     )
 
 
-def _accuse(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
+def accuse(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
     if replica.outputs is None or not replica.differing:
         return
     fraud.accuse(

@@ -17,6 +17,7 @@ from p2peval.core import (
     evaluator,
     fraud,
     held_labels,
+    late,
     membership,
     offers,
     records,
@@ -222,6 +223,8 @@ class Node:
                 self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
                 watch.proceed(ctx, event)
+            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(late.PREFIX):
+                late.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
             case PublishBenchmark():
@@ -307,6 +310,8 @@ class Node:
         purpose = event.effect_id.split("/", 1)[0] + "/"
         if purpose == auditing.OUTPUTS:
             requester.on_audit(ctx, event)
+        elif purpose == late.PREFIX:
+            late.proceed(ctx, event)
         elif purpose == watch.PREFIX:
             watch.proceed(ctx, event)
         elif purpose == fraud.PREFIX:

@@ -20,10 +20,10 @@ from msgspec.structs import replace
 from p2peval.daemon.reasons import basis
 from p2peval.daemon.views import MetricView, PeerName, ReplicaView, StoryLine, TaskView
 
-COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "doubtful", "withheld"})
+COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "doubtful", "withheld", "late"})
 REVEALED = frozenset({"revealed", "fetched", "agrees", "differs", "doubtful"})
 JUDGED = frozenset({"agrees", "differs", "doubtful"})
-LOST = frozenset({"silent", "declined", "withheld"})
+LOST = frozenset({"silent", "declined", "withheld", "late"})
 OVER = frozenset({"accepted", "failed", "cancelled"})
 
 
