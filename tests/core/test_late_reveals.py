@@ -19,12 +19,12 @@ class Slow(World):
     """One requester and two evaluators, both of whom evaluate every task; ``holding``: whose reveals are held back."""
 
     def __init__(self) -> None:
+        self.holding = False
+        self.held: list[tuple[Host, Send]] = []
         super().__init__(3, samples=N)
         self.requester, self.slow, self.other = self.all
         self.benchmark = self.publish(self.requester)
         self.everybody_joins(self.benchmark, self.requester)
-        self.holding = False
-        self.held: list[tuple[Host, Send]] = []
 
     def perform(self, host: Host, effect: Effect) -> None:
         sent = host.sealer.open(effect.envelope).payload if isinstance(effect, Send) else None
