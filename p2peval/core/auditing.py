@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from p2peval.core import checks, fraud, records, reputation
+from p2peval.core import checks, consult, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -19,6 +19,7 @@ from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
 from p2peval.core.verdict import BLAMED, INVALID, REASONS, Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE
+from p2peval.trust.checking import Do
 
 OUTPUTS = "outputs/"
 """Prefix of the effect ids under which revealed outputs are fetched."""
@@ -69,10 +70,14 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
             withhold(ctx, replica, f"outputs not served: {event.reason}")
             return look(ctx, task)
+        case ComparisonFinished(verdict=Verdict.AGREES) if (
+            replica.state is ReplicaState.FETCHED and replica.id in ctx.state.panels
+        ):
+            return conclude(ctx, consult.begin(ctx, task, replica, event))
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
             if event.verdict not in INVALID:
-                return _conclude_when_judged(ctx, task)
+                return conclude(ctx, task)
             fail(ctx, task, REASONS[event.verdict])
         case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
@@ -100,17 +105,24 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
     answers = checks.answers_of(ctx, task)
     step = checks.next_step(ctx, task, answers)
     task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
+    if step.do is Do.GIVE_UP:
+        consult.too_few(ctx, task, dict(step.numbers).get("auditors", 0.0))
+        return None
     for replica, drawn in zip(answers, step.samples, strict=True):
-        if drawn:
+        if drawn and step.do is Do.CONSULT:
+            compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), (), f"compare/{replica.id}", 0)
+        elif drawn:
             why, numbers = checks.reason(ctx, task, replica, drawn)
             streak = checks.record_of(ctx, replica.peer).streak
             audited = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
-            compare(ctx, task, audited, fetched, f"compare/{replica.id}")
+            compare(ctx, task, audited, fetched, f"compare/{replica.id}", drawn)
     return None
 
 
-def compare(ctx: Context, task: TaskRow, replica: ReplicaRow, beside: Iterable[ReplicaRow], effect_id: str) -> None:
-    """Put the replica, and audit as many samples of it as it says; some where those ``beside`` it differ, too."""
+def compare(
+    ctx: Context, task: TaskRow, replica: ReplicaRow, beside: Iterable[ReplicaRow], effect_id: str, drawn: int
+) -> None:
+    """Put the replica, and audit ``drawn`` samples of it, and some where those ``beside`` it say otherwise."""
     outputs = replica.outputs
     if outputs is None:
         return
@@ -130,7 +142,7 @@ def compare(ctx: Context, task: TaskRow, replica: ReplicaRow, beside: Iterable[R
                 other.outputs for other in beside if other.outputs is not None and other.outputs.cid != outputs.cid
             ),
             nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
-            drawn=replica.drawn,
+            drawn=drawn,
             delta_nano=task.delta_nano,
         )
     )
@@ -193,12 +205,13 @@ def _state_after(verdict: Verdict) -> ReplicaState:
     return ReplicaState.DIFFERS if verdict in BLAMED else ReplicaState.DOUBTFUL
 
 
-def _conclude_when_judged(ctx: Context, task: TaskRow) -> TaskRow | None:
-    if replicas_of(ctx, task, ReplicaState.FETCHED):
+def conclude(ctx: Context, task: TaskRow | None) -> TaskRow | None:
+    """Once all that are looked at are judged: accept one, or return the task, of whose replicas none agrees."""
+    if task is None or any(row.drawn for row in replicas_of(ctx, task, ReplicaState.FETCHED)):
         return None
     agreeing = replicas_of(ctx, task, ReplicaState.AGREES)
     if not agreeing:
-        return task
+        return look(ctx, task)
     record = records.build(ctx, task, agreeing[0])
     task = step(ctx, task, Step.ACCEPT)
     ctx.state.tasks.put(replace(task, record=record.id))

@@ -75,7 +75,7 @@ def _compare(ctx: Context, replica: ReplicaRow) -> None:
     if not drawn:  # a rule that audits nothing has no streak to give back
         return
     replica = replace(replica, state=ReplicaState.LATE, drawn=drawn, why=WHY)
-    auditing.compare(ctx, task, replica, (), f"{PREFIX}{replica.id}")
+    auditing.compare(ctx, task, replica, (), f"{PREFIX}{replica.id}", drawn)
 
 
 def _judge(ctx: Context, replica: ReplicaRow, seen: ComparisonFinished) -> None:

@@ -277,6 +277,8 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
 
     ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64). ``why``: a code for
     ``drawn``, with the ``numbers`` that it rests on, and in words ``because``; "" before anything is drawn.
+    ``auditors``: others who ran them where this node cannot, ``objectors`` among them, and ``undetected``: how often a
+    lie escapes them.
     """
 
     id: str
@@ -293,6 +295,9 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
     why: str = ""
     numbers: dict[str, float] = {}
     because: str = ""
+    auditors: tuple[PeerName, ...] = ()
+    objectors: tuple[PeerName, ...] = ()
+    undetected: float | None = None
 
 
 class StoryLine(Struct, frozen=True, kw_only=True):
@@ -344,22 +349,6 @@ class TaskView(Struct, frozen=True, kw_only=True):
     story: tuple[StoryLine, ...] = ()
     busy_until: float | None = None
     certify: bool = False
-
-
-class CheckView(Struct, frozen=True, kw_only=True):
-    """``state``: "ok", "missing" (the node runs, with less) or "wrong"; ``hint``: what to do, or ""."""
-
-    name: str
-    state: str
-    detail: str
-    hint: str = ""
-
-
-class DoctorView(Struct, frozen=True, kw_only=True):
-    """``healthy``: nothing is wrong."""
-
-    checks: tuple[CheckView, ...]
-    healthy: bool
 
 
 class PreviewView(Struct, frozen=True, kw_only=True):
