@@ -21,6 +21,7 @@ from p2peval.core import (
     fraud,
     held_labels,
     judgement,
+    late,
     membership,
     offers,
     pooling,
@@ -254,6 +255,8 @@ class Node:
                 self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
                 watch.proceed(ctx, event)
+            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(late.PREFIX):
+                late.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
             case _:
@@ -333,6 +336,8 @@ class Node:
         purpose = event.effect_id.split("/", 1)[0] + "/"
         if purpose == auditing.OUTPUTS:
             requester.on_audit(ctx, event)
+        elif purpose == late.PREFIX:
+            late.proceed(ctx, event)
         elif purpose == watch.PREFIX:
             watch.proceed(ctx, event)
         elif purpose == fraud.PREFIX:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from p2peval.core import believing, due
@@ -49,8 +49,33 @@ def blamed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     _change(ctx, peer, benchmark, lambda held: held.disagreed_at(ctx.now, total))
 
 
-def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> tuple[tuple[str, float], ...]:
+    """Returns what it takes to undo it: the streak before, and when that was (see ``restored``)."""
+    before, here = held(ctx, peer), _here(ctx, peer, benchmark)
     _change(ctx, peer, benchmark, lambda held: held.withheld_at(ctx.now, resolved_total(ctx)))
+    return (
+        ("streak", before.streak),
+        ("streak_here", here.streak),
+        ("differed", before.resolved - before.agreed),
+        ("at", ctx.now),
+        ("of", resolved_total(ctx)),
+    )
+
+
+def restored(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[str, float]) -> None:
+    """What was withheld (``told`` by ``withheld``) is here and holds: what that had cost is taken back."""
+    total = resolved_total(ctx)
+    _change(ctx, peer, benchmark, lambda held: held.restored_at(ctx.now, total, told["at"], int(told["of"])))
+
+
+def give_back(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[str, float]) -> None:
+    """The streak before it was withheld, unless a lie has ended it since."""
+    now, here = held(ctx, peer), _here(ctx, peer, benchmark)
+    if now.resolved - now.agreed != told["differed"]:
+        return
+    ctx.state.evidence.put(EvidenceRow(peer, replace(now, streak=max(now.streak, int(told["streak"])))))
+    local = replace(here, streak=max(here.streak, int(told["streak_here"])))
+    ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, local))
 
 
 def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
@@ -83,8 +108,11 @@ def _met(ctx: Context, peer: PeerId, *, good: bool) -> None:
 def _change(ctx: Context, peer: PeerId, benchmark: BenchmarkId, change: Callable[[Evidence], Evidence]) -> None:
     """The same deed counts in all and in its benchmark's own table."""
     ctx.state.evidence.put(EvidenceRow(peer, change(held(ctx, peer))))
-    none = LocalEvidenceRow(peer, benchmark, Evidence.none(ctx.now, resolved_total(ctx)))
-    local = ctx.state.local_evidence.get(none.key) or none
-    ctx.state.local_evidence.put(replace(local, evidence=change(local.evidence)))
+    ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, change(_here(ctx, peer, benchmark))))
     if ctx.policy.opinion != OPINION:  # a rule of others takes own evidence and others' word at once
         due.soon(ctx)
+
+
+def _here(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> Evidence:
+    row = ctx.state.local_evidence.get(f"{benchmark}/{peer}")
+    return row.evidence if row else Evidence.none(ctx.now, resolved_total(ctx))
