@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
-from onnx_models import DIGITS_IN, DIGITS_OUT, IN, OUT, classifier, constant, digits, endless_loop, model
+from onnx_models import DIGITS_IN, DIGITS_OUT, IN, LIMITS, OUT, classifier, constant, digits, endless_loop, model
 from small_cnn import CNN_IN, CNN_OUT, cnn, pictures
 
+from p2peval.core.commitment import output_root
 from p2peval.core.outputs import differing
 from p2peval.core.parts import Tensor, Tolerance
 from p2peval.core.types import to_nano
+from p2peval.core.verdict import Verdict
 from p2peval.defaults import ATOL, RTOL
 from p2peval.errors import EvaluationError
+from p2peval.evaluation import jobs
 from p2peval.evaluation.disguise import disguise
 from p2peval.evaluation.recipe import open_model
+from p2peval.evaluation.runner import perform
 from p2peval.evaluation.scan import scan
 
 TOLERANCE = Tolerance(to_nano(ATOL), to_nano(RTOL))
@@ -156,3 +162,41 @@ def test_double_precision_and_integers_are_left_what_they_are() -> None:
     kinds = [{t.data_type for t in onnx.ModelProto.FromString(data).graph.initializer} for data in (plain, other)]
     assert kinds[0] == kinds[1]
     assert open_model(other, DIGITS_IN, Tensor("probabilities", "float32", (10,))) is not None
+
+
+@pytest.mark.parametrize(
+    ("altered", "by", "verdict"),
+    [(0, 0.0, Verdict.AGREES), (1, 0.5, Verdict.DIFFERS), (1, 1e-4, Verdict.DOUBTFUL)],
+)
+def test_every_output_of_a_disguised_model_is_held_against_the_known_ones_and_no_model_is_run(
+    tmp_path: Path, altered: int, by: float, verdict: Verdict
+) -> None:
+    (tmp_path / "plain").write_bytes(classifier("mlp"))
+    perform(jobs.Disguise(str(tmp_path / "plain"), str(tmp_path / "model"), LIMITS, b"secret"))
+    inputs = digits()[0]
+    known, told = (
+        open_model((tmp_path / name).read_bytes(), DIGITS_IN, DIGITS_OUT).run_all(inputs) for name in ("plain", "model")
+    )
+    told[1000, :altered] += np.float32(by)
+    known.tofile(tmp_path / "known")
+    told.tofile(tmp_path / "told")
+    run = jobs.Run("no model", "no inputs", len(inputs), DIGITS_IN, DIGITS_OUT, LIMITS)
+    answer = perform(
+        jobs.Compare(
+            run=run,
+            equivalence_class="some other",
+            tolerance=TOLERANCE,
+            fraud_margin=100,
+            outputs=str(tmp_path / "told"),
+            others=(),
+            root=output_root(told, b"key"),
+            public_key=b"key",
+            nonce=bytes(32),
+            task="task",
+            drawn=0,
+            scoring=None,
+            known=str(tmp_path / "known"),
+        )
+    )
+    assert (answer.verdict, answer.audited) == (verdict, len(inputs))
+    assert answer.differing == ((1000,) if verdict is Verdict.DIFFERS else ())
