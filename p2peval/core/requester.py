@@ -82,6 +82,7 @@ def start(ctx: Context, command: StartTask) -> None:
         record=ObjectId(""),
         announcement=sealed.envelope,
         certify=command.certify or spec.samples >= ALWAYS_CERTIFIED,
+        known=command.known,
     )
     arm(ctx, task, ctx.now + OFFER_WINDOW)
     ctx.publish(sealed, row.id)

@@ -136,11 +136,11 @@ def _follow(
                 return None
             listed += [(other, 0) for other in node.input[1:]]
         elif node.op_type == "Add" and not channels:
-            (other,) = [read for read in node.input if read != name] or [""]
-            bias = weights.own(other, 1)
-            if bias is None or bias.shape != (begun.units,):
+            other = node.input[1 if node.input[0] == name else 0]
+            bias = weights.own(other, 1) if weights.own(other, 1) is not None else weights.own(other, 2)
+            if bias is None or (bias.shape[-1], bias.size) != (begun.units, begun.units):
                 return None
-            listed.append((other, 0))
+            listed.append((other, bias.ndim - 1))
         else:
             return _ends(node, name, begun.units, weights, listed, channels=channels)
         name = node.output[0]
@@ -166,7 +166,7 @@ def _flag(node: Any, name: str, default: int = 0) -> int:
 
 
 def _nudge(graph: Any, weights: _Weights, rng: np.random.Generator) -> None:
-    """Weights of layers, up or down by one ulp: no more than rounding would do, and no byte string stays."""
+    """Weights of layers, up or down by one ulp: no more than rounding does to them, and no byte string stays."""
     for name in sorted({name for node in graph.node if node.op_type in WEIGHED for name in node.input[1:]}):
         array = weights.arrays.get(name)
         if array is None or array.dtype.kind != "f" or array.dtype.itemsize < 4:

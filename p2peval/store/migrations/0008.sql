@@ -13,6 +13,7 @@ UPDATE results SET certified = 1
 WHERE certificate <> 'null' AND (standing <> 'me' OR task IN (SELECT id FROM tasks));
 
 ALTER TABLE tasks ADD COLUMN certify INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE tasks ADD COLUMN known TEXT NOT NULL DEFAULT 'null';
 ALTER TABLE replicas ADD COLUMN streak INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE replicas ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE replicas ADD COLUMN numbers TEXT NOT NULL DEFAULT '[]';
