@@ -211,6 +211,10 @@ def _in_full(out: Output, task: TaskView) -> str:
     parts = [out.fields(pairs)]
     if rows:
         parts.append(out.table(["EVALUATOR", "ATTEMPT", "STATE", "AUDITED", "DIFFER", "CLASS", "REASON"], rows))
+    asked = [(r, auditor) for r in task.replicas for auditor in r.auditors]
+    if asked:
+        told = [[out.peer(a.peer, a.name, a.me), "objects" if a in r.objectors else "agrees"] for r, a in asked]
+        parts.append(out.table(["BLIND AUDITOR", "SAYS"], told))
     if task.metrics:
         parts.append(_metrics(out, task.metrics))
     told = [[out.peer(r.evaluator.peer, r.evaluator.name, r.evaluator.me), *_told(r.efficiency)] for r in task.replicas]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import checks, fraud, records, reputation
+from p2peval.core import checks, consult, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -18,6 +18,7 @@ from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
 from p2peval.core.verdict import BLAMED, INVALID, REASONS, Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE
+from p2peval.trust.checking import Do
 
 OUTPUTS = "outputs/"
 """Prefix of the effect ids under which revealed outputs are fetched."""
@@ -68,10 +69,14 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
             withhold(ctx, replica, f"outputs not served: {event.reason}")
             return look(ctx, task)
+        case ComparisonFinished(verdict=Verdict.AGREES) if (
+            replica.state is ReplicaState.FETCHED and replica.id in ctx.state.panels
+        ):
+            return conclude(ctx, consult.begin(ctx, task, replica, event))
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
             if event.verdict not in INVALID:
-                return _conclude_when_judged(ctx, task)
+                return conclude(ctx, task)
             fail(ctx, task, REASONS[event.verdict])
         case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
@@ -97,15 +102,21 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
     answers = checks.answers_of(ctx, task)
     step = checks.next_step(ctx, task, answers)
     task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
+    if step.do is Do.GIVE_UP:
+        consult.too_few(ctx, task, dict(step.numbers).get("auditors", 0.0))
+        return None
     for replica, drawn in zip(answers, step.samples, strict=True):
-        if drawn:
+        if drawn and step.do is Do.CONSULT:
+            _compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), [], drawn=0)
+        elif drawn:
             why, numbers = checks.reason(ctx, task, replica, drawn)
             streak = checks.record_of(ctx, replica.peer).streak
-            _compare(ctx, task, replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers), fetched)
+            looked = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
+            _compare(ctx, task, looked, fetched, drawn)
     return None
 
 
-def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[ReplicaRow]) -> None:
+def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[ReplicaRow], drawn: int) -> None:
     outputs = replica.outputs
     if outputs is None:
         return
@@ -125,7 +136,7 @@ def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[Rep
                 other.outputs for other in fetched if other.outputs is not None and other.outputs.cid != outputs.cid
             ),
             nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
-            drawn=replica.drawn,
+            drawn=drawn,
             delta_nano=task.delta_nano,
         )
     )
@@ -188,12 +199,13 @@ def _state_after(verdict: Verdict) -> ReplicaState:
     return ReplicaState.DIFFERS if verdict in BLAMED else ReplicaState.DOUBTFUL
 
 
-def _conclude_when_judged(ctx: Context, task: TaskRow) -> TaskRow | None:
-    if replicas_of(ctx, task, ReplicaState.FETCHED):
+def conclude(ctx: Context, task: TaskRow | None) -> TaskRow | None:
+    """Once all that are looked at are judged: accept one, or return the task, of whose replicas none agrees."""
+    if task is None or any(row.drawn for row in replicas_of(ctx, task, ReplicaState.FETCHED)):
         return None
     agreeing = replicas_of(ctx, task, ReplicaState.AGREES)
     if not agreeing:
-        return task
+        return look(ctx, task)
     record = records.build(ctx, task, agreeing[0])
     task = step(ctx, task, Step.ACCEPT)
     ctx.state.tasks.put(replace(task, record=record.id))

@@ -41,9 +41,9 @@ def digest(
     return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
 
 
-def most_rows(row_bytes: int) -> int:
-    """How many rows of that size a report has room for; 0 where not even one."""
-    return min(MAX_AUDIT_ROWS, MAX_REPORT_ROWS // row_bytes)
+def most_rows(row_bytes: int, most: int = MAX_AUDIT_ROWS) -> int:
+    """How many rows of that size, up to ``most``, an object of ours has room for; 0 where not even one."""
+    return min(most, MAX_REPORT_ROWS // row_bytes)
 
 
 # ── ours ──────────────────────────────────────────────────────────────────────────────────────────

@@ -15,11 +15,21 @@ from dataclasses import dataclass
 
 from p2peval.core import believing, membership
 from p2peval.core.assignment import commit_window
+from p2peval.core.consult_rows import InquiryRow
 from p2peval.core.context import Context
 from p2peval.core.messages import TaskAnnouncement
 from p2peval.core.rows import DutyRow, DutyState
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
-from p2peval.defaults import KNOWN_LATELY, MAX_DUTIES, OFFER_WINDOW, STRANGERS_BURST, STRANGERS_PLACES, STRANGERS_SHARE
+from p2peval.defaults import (
+    INQUIRIES,
+    INQUIRIES_EACH,
+    KNOWN_LATELY,
+    MAX_DUTIES,
+    OFFER_WINDOW,
+    STRANGERS_BURST,
+    STRANGERS_PLACES,
+    STRANGERS_SHARE,
+)
 
 AT_WORK = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 """States in which a duty may still cost us work."""
@@ -83,15 +93,38 @@ def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
     return not is_known(ctx, peer) and (lately or not membership.is_member(ctx, peer, benchmark))
 
 
+def takes_inquiry(ctx: Context, requester: PeerId, benchmark: BenchmarkId) -> bool:
+    """Whether there is room for one more blind audit that ``requester`` asks for; strangers pay from their share."""
+    own = sum(row.requester == requester for row in ctx.state.inquiries)
+    if own >= INQUIRIES_EACH or len(ctx.state.inquiries) >= INQUIRIES:
+        return False
+    return not is_stranger(ctx, requester, benchmark) or (not own and _debt(ctx) < STRANGERS_BURST)
+
+
+def inquiry_window(ctx: Context, announced: TaskAnnouncement) -> Seconds:
+    """The longest that a blind audit of this task may keep its place."""
+    return commit_window(ctx.state.benchmarks[announced.benchmark].spec, announced.model)
+
+
+def charge_inquiry(ctx: Context, row: InquiryRow) -> None:
+    """A blind audit ends: its time in the worker goes to whoever asked for it."""
+    if row.began and is_stranger(ctx, row.requester, row.benchmark):
+        _owe(ctx, max(0, int((ctx.now - row.began) * 1000)))
+
+
 def charge(ctx: Context, duty: DutyRow) -> None:
     """An assigned duty ends, well or not: its time since the assignment goes to whoever asked for it."""
     took_ms = max(0, int((ctx.now - _begun(ctx, duty)) * 1000))
     if is_known(ctx, duty.requester):
         ctx.state.count(_KNOWN, ctx.now_ms)
     elif duty.deadline and is_stranger(ctx, duty.requester, duty.benchmark):
-        debt_ms = int(_debt(ctx) * 1000) + took_ms
-        ctx.state.count(_DEBT, debt_ms)
-        ctx.state.count(_SINCE, ctx.now_ms)
+        _owe(ctx, took_ms)
+
+
+def _owe(ctx: Context, took_ms: int) -> None:
+    debt_ms = int(_debt(ctx) * 1000) + took_ms
+    ctx.state.count(_DEBT, debt_ms)
+    ctx.state.count(_SINCE, ctx.now_ms)
 
 
 def learn_pace(ctx: Context, duty: DutyRow) -> None:

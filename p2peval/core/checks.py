@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from p2peval.core import reputation
+from p2peval.core import auditors, reputation
+from p2peval.core.benchmark import output_bytes
+from p2peval.core.blind import most_rows
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.types import PeerId
+from p2peval.defaults import AUDITORS_MOST, MAX_CONSULTED
 from p2peval.trust.checking import Answer, Asked, Finding, Means, Record, Step
 from p2peval.trust.checkings import CHECKINGS
+from p2peval.trust.consulting import Panel
+from p2peval.trust.rule import panel_for
 
 FINDINGS = {
     ReplicaState.FETCHED: Finding.UNCHECKED,
@@ -32,9 +37,14 @@ def answers_of(ctx: Context, task: TaskRow) -> list[ReplicaRow]:
 
 def next_step(ctx: Context, task: TaskRow, rows: Sequence[ReplicaRow]) -> Step:
     """What to do now that ``rows`` are all the answers."""
-    return CHECKINGS[ctx.policy.checking](
-        _asked(ctx, task), [_answer(ctx, row) for row in rows], Means(), ctx.rng.random
-    )
+    reach = min((auditors.reach(ctx, task, row) for row in rows if row.state is ReplicaState.FETCHED), default=0)
+    answers = [_answer(ctx, row) for row in rows]
+    return CHECKINGS[ctx.policy.checking](_asked(ctx, task), answers, _means(ctx, task, reach), ctx.rng.random)
+
+
+def panel(ctx: Context, task: TaskRow, streak: int, reach: int) -> Panel | None:
+    """As the rule would have it for somebody with this streak, where ``reach`` auditors are left to ask."""
+    return panel_for(_asked(ctx, task), Record(streak), _means(ctx, task, reach))
 
 
 def reason(ctx: Context, task: TaskRow, row: ReplicaRow, drawn: int) -> tuple[str, tuple[tuple[str, float], ...]]:
@@ -62,6 +72,16 @@ def is_under_audit(ctx: Context, peer: PeerId) -> bool:
         row.peer == peer and row.state is ReplicaState.FETCHED and row.drawn
         for task in ctx.state.tasks.of(TaskState.AUDITING)
         for row in ctx.state.replicas.of(task.id)
+    )
+
+
+def _means(ctx: Context, task: TaskRow, reach: int) -> Means:
+    spec = ctx.state.benchmarks[task.benchmark].spec
+    return Means(
+        computes=ctx.policy.runs(spec.limits),
+        honest_share=ctx.policy.honest_share,
+        auditors=min(reach, AUDITORS_MOST),
+        each=most_rows(output_bytes(spec) // spec.samples, MAX_CONSULTED),
     )
 
 

@@ -141,6 +141,14 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpted:
+    """Claimed rows, in the order of the indices asked for."""
+
+    effect_id: str
+    rows: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """A claimed row with its Merkle path, and what the effect said that asked for it."""
 
@@ -275,6 +283,7 @@ Event = (
     | ComparisonFinished
     | ComparisonFailed
     | Sampled
+    | Excerpted
     | Proven
     | Settled
     | JobFailed

@@ -86,6 +86,7 @@ def accuse(ctx: Context, charge: Charge) -> None:
             differing=charge.differing,
             announcement=charge.announcement,
             reveal=charge.reveal,
+            rerun=ctx.policy.runs(spec.limits),
         )
     )
 
@@ -114,8 +115,9 @@ def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
     )
     ctx.publish(sealed, event.benchmark)
     ctx.notify("fraud.proven", event.task, peer=accused, sample=event.index, proof=sealed.id)
-    refute(ctx, event.task, accused)
-    convict(ctx, sealed.id, accused, FRAUD, event.assignment)
+    if ctx.policy.runs(ctx.state.benchmarks[event.benchmark].spec.limits):  # else it is others' word (core/consult.py)
+        refute(ctx, event.task, accused)
+        convict(ctx, sealed.id, accused, FRAUD, event.assignment)
 
 
 # ── of others ─────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,9 @@ from typing import Any
 from p2peval.core import (
     admission,
     auditing,
+    auditor,
     blind,
+    consult,
     epoch,
     equivocation,
     evaluator,
@@ -31,8 +33,10 @@ from p2peval.core import (
     window,
 )
 from p2peval.core.checking import (
+    AuditAnswer,
     AuditCommitment,
     AuditReport,
+    AuditRequest,
     EquivocationProof,
     FraudProof,
     LabelsReveal,
@@ -50,6 +54,7 @@ from p2peval.core.events import (
     EvaluationFailed,
     EvaluationFinished,
     Event,
+    Excerpted,
     Introduced,
     JobFailed,
     JoinBenchmark,
@@ -118,6 +123,8 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     ResultRecord: _on_record,
     AuditCommitment: blind.on_commitment,
     AuditReport: blind.on_report,
+    AuditRequest: auditor.on_request,
+    AuditAnswer: consult.on_answer,
     FraudProof: fraud.on_proof,
     EquivocationProof: equivocation.on_proof,
     LabelsReveal: held_labels.on_reveal,
@@ -176,6 +183,7 @@ class Node:
         for duty in ctx.state.duties:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
+        consult.resume(ctx)
         watch.arm(ctx)
         epoch.arm(ctx)
         ctx.timer(fraud.PREFIX, now, 0)
@@ -210,6 +218,7 @@ class Node:
             case SendFailed():
                 requester.on_assignment_undelivered(ctx, event)
                 evaluator.on_undelivered(ctx, event)
+                requester.on_auditor(ctx, consult.on_undelivered(ctx, event))
             case EvaluationFinished():
                 evaluator.on_finished(ctx, event)
             case EvaluationFailed():
@@ -222,8 +231,12 @@ class Node:
                 equivocation.on_recalled(ctx, event)
             case Settled():
                 fraud.proceed(ctx, event)
+            case Sampled() if event.effect_id.startswith(auditor.PREFIX):
+                auditor.proceed(ctx, event)
             case Sampled():
                 watch.proceed(ctx, event)
+            case Excerpted():
+                requester.on_auditor(ctx, consult.on_excerpt(ctx, event))
             case JobFailed():
                 self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
@@ -281,6 +294,10 @@ class Node:
             fraud.on_proven(self._ctx, event)
         elif purpose == fraud.PREFIX:
             fraud.proceed(self._ctx, event)
+        elif purpose == auditor.PREFIX:
+            auditor.proceed(self._ctx, event)
+        elif purpose == consult.PREFIX:
+            requester.on_auditor(self._ctx, consult.on_excerpt(self._ctx, event))
         else:
             watch.proceed(self._ctx, event)
 
@@ -321,6 +338,8 @@ class Node:
             watch.proceed(ctx, event)
         elif purpose == fraud.PREFIX:
             fraud.proceed(ctx, event)
+        elif purpose == auditor.PREFIX:
+            auditor.proceed(ctx, event)
         elif purpose in (evaluator.MODEL, evaluator.INPUTS):
             evaluator.on_blob(ctx, event)
         else:
@@ -340,6 +359,8 @@ class Node:
                 duty = ctx.state.duties.get(subject)
                 if duty is not None and duty.generation == event.generation:
                     evaluator.on_deadline(ctx, duty)
+            case "consult":
+                requester.on_auditor(ctx, consult.on_deadline(ctx, subject))
             case "want":
                 membership.give_up(ctx, BenchmarkId(subject))
             case "gone":

@@ -164,9 +164,13 @@ def _certificate(this: Contents) -> None:
         return
     check = next((c for c in record.checks if c.assignment == record.accepted), None)
     certificate, accepted = record.certificate, this.accepted
-    if check is None or certificate is None or accepted is None:
+    if check is None or accepted is None:
         raise RemoteProtocolError("accepted_without_audit")
     _require(not check.differing, "accepted_what_differs")
+    told = () if spec.labels is None else reports_of(spec)  # while labels are held back, nobody can check a figure
+    _require(tuple((m.name, m.group) for m in record.metrics) == told, "wrong_metrics")
+    if certificate is None:  # its requester had others look, or nobody
+        return _require(check.drawn == 0, "accepted_without_audit")
     _require(certificate.samples == spec.samples == accepted.payload.samples, "wrong_samples")
     _require(accepted.payload.outputs.size == output_bytes(spec), "wrong_size")
     _require(all(1 <= check.drawn <= spec.samples for check in record.checks), "certificate_is_wrong")
@@ -175,8 +179,6 @@ def _certificate(this: Contents) -> None:
     judged = {look.attempt for look in looks}  # replicas of one attempt are judged in one look
     _require(len(judged) <= certificate.attempts, "certificate_is_wrong")
     _require(certificate == certificates.certificate(question, taken, looks), "certificate_is_wrong")
-    told = () if spec.labels is None else reports_of(spec)  # while labels are held back, nobody can check a figure
-    _require(tuple((m.name, m.group) for m in record.metrics) == told, "wrong_metrics")
 
 
 def looked_at(this: Contents) -> tuple[Question, Looked, list[Looked]]:

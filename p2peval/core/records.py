@@ -24,6 +24,7 @@ from p2peval.errors import RemoteProtocolError
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
     rows, spec = _told(ctx, task), ctx.state.benchmarks[task.benchmark].spec
+    consulted = accepted.id in ctx.state.panels
     checked = [row for row in rows if row.state is ReplicaState.AGREES or row.differing]
     question = Question(spec.samples, task.epsilon_nano, task.delta_nano, task.looks)
     looks = [Looked(row.attempt, row.drawn) for row in checked]
@@ -37,9 +38,14 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         outcome=Outcome.ACCEPTED,
         accepted=accepted.id,
         metrics=accepted.metrics if spec.labels is not None else (),
-        certificate=certificate(question, taken, looks),
+        certificate=None if consulted else certificate(question, taken, looks),
         checks=tuple(
-            Check(row.id, ctx.secrets.nonce("audit", task.id, row.peer, row.attempt), row.drawn, row.differing)
+            Check(
+                row.id,
+                ctx.secrets.nonce("audit", task.id, row.peer, row.attempt),
+                0 if row.id in ctx.state.panels else row.drawn,
+                row.differing,
+            )
             for row in checked
         ),
         announcement=task.announcement,
@@ -51,10 +57,10 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         finished_ms=ctx.sequence(),
     )
     sealed = ctx.seal(record, task.benchmark)
-    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
-    ctx.state.results.put(
-        replace(ctx.state.results[task.id], metrics=accepted.metrics, certified=is_certified(question, taken, looks))
-    )
+    standing = CLAIMED if consulted else MINE  # others looked: core/standing.py says how far they count
+    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, standing)
+    certified = not consulted and is_certified(question, taken, looks)
+    ctx.state.results.put(replace(ctx.state.results[task.id], metrics=accepted.metrics, certified=certified))
     watch.tell_scores(ctx, sealed.id, task.id, task.benchmark, accepted.metrics)
     if not accepted.metrics:  # the labels may have been revealed while the audit went on without them
         watch.score_anew(ctx, task.benchmark)

@@ -57,6 +57,16 @@ def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     _change(ctx, peer, benchmark, lambda held: held.silent_at(ctx.now, resolved_total(ctx)))
 
 
+def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    """Others audited a result as its evaluator's streak asks for, and it was accepted: no evidence, yet one more."""
+    _change(ctx, peer, benchmark, Evidence.accepted)
+
+
+def restart(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    """Auditors found a result of this peer false: its streak is over."""
+    _change(ctx, peer, benchmark, Evidence.restarted)
+
+
 def held(ctx: Context, peer: PeerId) -> Evidence:
     """From all benchmarks, as of when it was last touched."""
     row = ctx.state.evidence.get(peer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import auditing, membership, offers, window
+from p2peval.core import auditing, consult, membership, offers, window
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
 from p2peval.core.events import (
@@ -110,6 +110,9 @@ def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
     if not decline.assignment:
         again = min(decline.until_ms / 1000, ctx.now + BUSY_PATIENCE)
         return offers.answer(ctx, OfferRow(decline.task, decline.author, "", again, decline.reason or "declined"))
+    if decline.assignment in ctx.state.consults:
+        on_auditor(ctx, consult.on_decline(ctx, sealed))
+        return ""
     replica = ctx.state.replicas.get(decline.assignment)
     if replica is None or replica.peer != sealed.signer or replica.task != decline.task:
         return "unknown_assignment"
@@ -149,6 +152,15 @@ def _look_on(ctx: Context) -> None:
         over = auditing.look(ctx, task)
         if over is not None:
             _retry(ctx, over)
+
+
+def on_auditor(ctx: Context, task: TaskRow | None) -> None:
+    """A blind auditor answered, or did not: where that settles the last replica, go on."""
+    unbelieved = auditing.conclude(ctx, task)
+    if unbelieved is not None:
+        _retry(ctx, unbelieved)
+    if task is not None:
+        _look_on(ctx)
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:

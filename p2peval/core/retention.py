@@ -53,6 +53,9 @@ def forget(ctx: Context) -> None:
     for watch in ctx.state.watches.of(WatchState.DONE):
         if watch.not_before < before:
             ctx.state.watches.delete(watch.key)
+    for consult in ctx.state.consults:
+        if consult.deadline < before:
+            ctx.state.consults.delete(consult.key)
     for task in ctx.state.tasks:
         if task.state in OVER:
             for offer in ctx.state.offers.of(task.id):

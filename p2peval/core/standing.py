@@ -12,6 +12,7 @@ from math import prod
 from p2peval.core import audit
 from p2peval.core.belief_rows import AuditRow
 from p2peval.core.believing import evidence, is_out
+from p2peval.core.consult_rows import ConsultState
 from p2peval.core.rows import ResultRow
 from p2peval.core.state import State
 from p2peval.core.types import NANO, PeerId, Seconds
@@ -31,6 +32,11 @@ def word_on(state: State, row: ResultRow, me: PeerId, roots: Collection[PeerId],
 
     Undetected = Π (1 − h + h·miss) over the auditors, taken as independent; h: how likely each is honest.
     """
+    panel = next((panel for panel in state.panels.of(row.task) if panel.accepted), None)
+    if panel is not None and row.requester == me:  # we asked them ourselves (core/consult.py)
+        asked = state.consults.of(panel.assignment)
+        agreed = {told.auditor for told in asked if told.state is ConsultState.AGREES}
+        return Word(tuple(sorted(agreed)), panel.undetected)
     heard = [
         (told, h)
         for told in state.audits.of(row.record)

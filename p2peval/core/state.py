@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from p2peval.core.belief_rows import AuditRow, ConvictionRow, ProofRow, WatchRow
+from p2peval.core.consult_rows import ConsultRow, InquiryRow, PanelRow
 from p2peval.core.rows import (
     BenchmarkRow,
     CounterRow,
@@ -63,6 +64,9 @@ TABLES: dict[str, type] = {
     "history": HistoryRow,
     "judgements": JudgementRow,
     "pet_names": PetNameRow,
+    "panels": PanelRow,
+    "consults": ConsultRow,
+    "inquiries": InquiryRow,
 }
 """Table name -> row type: what the store creates, loads and saves."""
 
@@ -202,6 +206,9 @@ class State:
         self.history: Table[HistoryRow] = table("history", lambda past: past.peer)
         self.judgements: Table[JudgementRow] = table("judgements")
         self.pet_names: Table[PetNameRow] = table("pet_names")
+        self.panels: Table[PanelRow] = table("panels", lambda panel: panel.task)
+        self.consults: Table[ConsultRow] = table("consults", lambda consult: consult.assignment)
+        self.inquiries: Table[InquiryRow] = table("inquiries")
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
+from p2peval.core.consult_rows import ANSWERS
 from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
-from p2peval.core.leaderboard import MINE, TRUSTED, board
+from p2peval.core.leaderboard import HEARSAY, MINE, TRUSTED, board
 from p2peval.core.parts import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
 from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
@@ -221,7 +222,7 @@ class Presenter:
                 replicas=tuple(self._replica(replica) for replica in replicas),
                 metrics=metric_views(result.metrics) if result else (),
                 certificate=_certificate(result.certificate) if result else None,
-                standing=result.standing if result else "",
+                standing=self._standing(result) if result else "",
                 reason=row.reason,
                 record=row.record,
                 report=str(self._reports / f"{row.record}.json") if row.record else "",
@@ -262,7 +263,14 @@ class Presenter:
             )
         )
 
+    def _standing(self, result: ResultRow) -> str:
+        """As on the board."""
+        word = word_on(self._state, result, self._me, self._roots, self._now)
+        return TRUSTED if word and result.standing in HEARSAY else result.standing
+
     def _replica(self, row: ReplicaRow) -> views.ReplicaView:
+        panel, asked = self._state.panels.get(row.id), self._state.consults.of(row.id)
+        said = {told.auditor: told for told in asked if told.state in ANSWERS}
         return views.ReplicaView(
             id=row.id,
             evaluator=self.name(row.peer),
@@ -275,6 +283,9 @@ class Presenter:
             differing=row.differing,
             reason=row.reason,
             efficiency=_efficiency(row.efficiency) if row.efficiency else None,
+            auditors=tuple(self.name(peer) for peer in sorted(said)),
+            objectors=tuple(self.name(peer) for peer in sorted(said) if said[peer].differing),
+            undetected=panel.undetected if panel else None,
         )
 
 

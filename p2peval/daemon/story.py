@@ -96,6 +96,8 @@ def _standing(replica: ReplicaView) -> str:
 
 
 def _audited(task: TaskView, replica: ReplicaView, past: bool) -> StoryLine:
+    if replica.undetected is not None:
+        return _consulted(replica, past)
     counted = replica.audited or replica.drawn
     text = f"{counted}/{task.samples} samples of {called(replica.evaluator)}"
     if replica.state in JUDGED:
@@ -103,6 +105,19 @@ def _audited(task: TaskView, replica: ReplicaView, past: bool) -> StoryLine:
         if replica.state != "agrees":
             text += ": not counted" + (f" ({replica.reason})" if replica.reason else "")
     return StoryLine(step="audited", text=text, done=past or replica.state in JUDGED)
+
+
+def _consulted(replica: ReplicaView, past: bool) -> StoryLine:
+    """By others, where this node cannot compute."""
+    judged = replica.state in JUDGED
+    text = f"by {len(replica.auditors)} blind auditors, {replica.drawn} samples of {called(replica.evaluator)}"
+    if replica.objectors:
+        text += f", objections by {', '.join(called(peer) for peer in replica.objectors)}"
+    if judged and replica.state != "agrees":
+        text += f": not counted ({replica.reason})"
+    elif judged:
+        text += f"; a lie escapes them once in {1 / max(replica.undetected or 0.0, 1e-9):.0f}"
+    return StoryLine(step="audited", text=text, done=past or judged)
 
 
 def _end(task: TaskView) -> list[StoryLine]:

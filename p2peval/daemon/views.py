@@ -268,7 +268,8 @@ class EfficiencyView(Struct, frozen=True, kw_only=True):
 class ReplicaView(Struct, frozen=True, kw_only=True):
     """One assignment. ``state`` as in core.state.ReplicaState; ``reputation`` None: a newcomer.
 
-    ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64).
+    ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64). ``auditors``: others
+    who ran them where this node cannot, ``objectors`` among them, and ``undetected``: how often a lie escapes them.
     """
 
     id: str
@@ -282,6 +283,9 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
     differing: tuple[int, ...]
     reason: str
     efficiency: EfficiencyView | None = None
+    auditors: tuple[PeerName, ...] = ()
+    objectors: tuple[PeerName, ...] = ()
+    undetected: float | None = None
 
 
 class StoryLine(Struct, frozen=True, kw_only=True):

@@ -185,7 +185,7 @@ class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
 
 
 class Compare(_JudgedJob[Compared], frozen=True, tag="compare"):
-    """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
+    """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples; with 0, run nothing.
 
     ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
     """
@@ -222,12 +222,16 @@ class Settle(_JudgedJob[Compared], frozen=True, tag="settle"):
 
 
 class Prove(_JudgedJob[Proven], frozen=True, tag="prove"):
-    """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them."""
+    """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them.
+
+    ``rerun`` False: nothing is run, and the first is taken.
+    """
 
     answers = Proven
     outputs: str
     public_key: bytes
     indices: tuple[int, ...]
+    rerun: bool = True
 
     @property
     def reads(self) -> tuple[str, ...]:

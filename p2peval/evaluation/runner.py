@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,8 +199,9 @@ def _preview(job: Preview) -> Previewed:
 
 
 def _rehearse(job: Rehearse) -> Rehearsed:
+    from p2peval.core.verdict import Rules
     from p2peval.defaults import REHEARSED
-    from p2peval.evaluation.judge import Rules, invalid
+    from p2peval.evaluation.judge import invalid
 
     middle, end = job.run.samples // 2, job.run.samples  # of two batches, the last and padded one among them
     some = sorted({index for k in range(REHEARSED // 2) for index in (min(middle + k, end - 1), max(0, end - 1 - k))})
@@ -212,8 +214,10 @@ def _rehearse(job: Rehearse) -> Rehearsed:
 def _compare(job: Compare) -> Compared:
     from p2peval.core.audit import draw
     from p2peval.core.commitment import output_root
+    from p2peval.core.verdict import Rules
     from p2peval.defaults import MAX_DIFFERING
-    from p2peval.evaluation.judge import Claim, Rules, allowed, judge
+    from p2peval.evaluation.judge import Claim, allowed, judge
+    from p2peval.evaluation.recipe import Recipe
     from p2peval.evaluation.score import score
 
     try:
@@ -222,12 +226,16 @@ def _compare(job: Compare) -> Compared:
         return Compared(Verdict.NOT_AUTHENTIC, error.reason)
     if output_root(claimed, job.public_key) != job.root:
         return Compared(Verdict.NOT_AUTHENTIC, "root")
+    within = allowed(job.tolerance, job.equivalence_class, Recipe(job.run.profile))
+    metrics = score(job.scoring, claimed, within) if job.scoring else ()
+    if (
+        not job.drawn
+    ):  # whoever asks cannot or will not run it: they are the outputs committed to, and these their metrics
+        return Compared(Verdict.AGREES, metrics=tuple(replace(report, audit=None) for report in metrics))
     drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
     checked = sorted({*drawn, *_contested(job, claimed)})
     subject, rules = _subject(job.run), Rules(job.tolerance, job.fraud_margin)
     found = judge(subject, Claim(checked, claimed[checked], job.equivalence_class), rules, job.nonce)
-    within = allowed(job.tolerance, job.equivalence_class, subject.recipe)
-    metrics = score(job.scoring, claimed, within) if job.scoring else ()
     return Compared(found.verdict, "", len(drawn), len(checked), found.differing[:MAX_DIFFERING], metrics)
 
 

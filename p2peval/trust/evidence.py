@@ -103,6 +103,10 @@ class Evidence:
         old = self.decayed(now, resolved_total)
         return replace(old, silent=old.silent + 1)
 
+    def restarted(self) -> Evidence:
+        """The streak is over, for a reason that is no evidence: others found a result false."""
+        return replace(self, streak=0)
+
     def accepted(self) -> Evidence:
         """A result was accepted after an audit as large as the streak asks for (trust.md §4)."""
         return replace(self, streak=self.streak + 1)

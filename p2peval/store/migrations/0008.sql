@@ -71,3 +71,44 @@ CREATE TABLE pet_names (
     peer TEXT NOT NULL,
     name TEXT NOT NULL
 ) STRICT;
+
+-- Blind audits for who cannot compute: panels asked here, and requests of others (core/consult_rows.py).
+CREATE TABLE panels (
+    key TEXT PRIMARY KEY NOT NULL,
+    assignment TEXT NOT NULL,
+    task TEXT NOT NULL,
+    auditors INTEGER NOT NULL,
+    each INTEGER NOT NULL,
+    bound REAL NOT NULL,
+    undetected REAL NOT NULL,
+    known INTEGER NOT NULL,
+    accepted INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE consults (
+    key TEXT PRIMARY KEY NOT NULL,
+    request TEXT NOT NULL,
+    assignment TEXT NOT NULL,
+    task TEXT NOT NULL,
+    auditor TEXT NOT NULL,
+    round INTEGER NOT NULL,
+    disputed INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    indices TEXT NOT NULL,
+    deadline REAL NOT NULL,
+    equivalence_class TEXT NOT NULL,
+    rows TEXT NOT NULL,
+    differing TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE inquiries (
+    key TEXT PRIMARY KEY NOT NULL,
+    request TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    benchmark TEXT NOT NULL,
+    task TEXT NOT NULL,
+    model TEXT NOT NULL,
+    indices TEXT NOT NULL,
+    deadline REAL NOT NULL,
+    began REAL NOT NULL
+) STRICT;
