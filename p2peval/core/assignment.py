@@ -41,6 +41,7 @@ class Candidate:
     ``opinion``: its reputation by the rule in force; ``known``: there was something to go by; ``doubted``: it did worse
     than a stranger may. ``available``: how likely it answers at all, 0 to 1. ``open``: assignments of ours that it has
     not finished. ``alike``: it runs models in our equivalence class, where a lie can be told bit by bit.
+    ``praises``: of whom it says that they do good work.
     """
 
     peer: PeerId
@@ -50,14 +51,24 @@ class Candidate:
     available: float = 1.0
     open: int = 0
     alike: bool = True
+    praises: frozenset[PeerId] = frozenset()
 
 
-def choose(candidates: Sequence[Candidate], count: int, *, newcomer_share: float, rng: Random) -> list[PeerId]:
+def choose(
+    candidates: Sequence[Candidate],
+    count: int,
+    *,
+    newcomer_share: float,
+    rng: Random,
+    beside: Sequence[Candidate] = (),
+) -> list[PeerId]:
     """Up to ``count`` distinct peers, in the order in which their places were given away.
 
     Each place goes to the newcomers' arm with probability ``newcomer_share`` (or when nobody else is left), uniformly
     within it; else to the best of up to CANDIDATES known ones, drawn at random, so that the best few do not carry the
-    whole network; to doubted ones last.
+    whole network; to doubted ones last. Replicas of one task go to peers who do not praise each other, neither among
+    the chosen nor those ``beside``, who have it already, as far as there are such in the arm: who belongs to one ring
+    praises its own, and a replica that a ring adds is worth nothing.
     """
     rest = sorted(candidates, key=lambda candidate: candidate.peer)
     best = max((candidate.opinion for candidate in rest), default=0.0) or 1.0
@@ -65,16 +76,23 @@ def choose(candidates: Sequence[Candidate], count: int, *, newcomer_share: float
     trusted = [candidate for candidate in rest if candidate.known and not candidate.doubted]
     doubted = [candidate for candidate in rest if candidate.known and candidate.doubted]
     chosen: list[PeerId] = []
+    together = list(beside)
     while len(chosen) < count and (trusted or newcomers or doubted):
         if newcomers and (not trusted or rng.random() < newcomer_share):
-            arm, drawn = newcomers, [rng.choice(newcomers)]
+            arm, draws = newcomers, 1
         else:
-            arm = trusted or doubted
-            drawn = rng.sample(arm, min(CANDIDATES, len(arm)))
+            arm, draws = trusted or doubted, CANDIDATES
+        apart = [candidate for candidate in arm if not any(_in_one_ring(candidate, other) for other in together)]
+        drawn = rng.sample(apart or arm, min(draws, len(apart or arm)))
         taken = max(drawn, key=lambda candidate: _merit(candidate, best))  # of equals, the first drawn
         arm.remove(taken)
+        together.append(taken)
         chosen.append(taken.peer)
     return chosen
+
+
+def _in_one_ring(one: Candidate, other: Candidate) -> bool:
+    return one.peer in other.praises and other.peer in one.praises
 
 
 def _merit(candidate: Candidate, best: float) -> float:

@@ -5,8 +5,6 @@ How the best are chosen is in ``assignment``; what they then commit to, in ``win
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 from p2peval.core import assignment, auditing, believing, commitment, membership, reputation
@@ -106,39 +104,47 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
     offers = _candidates(ctx, task)
     if any(row.state is ReplicaState.DOUBTFUL for row in ctx.state.replicas.of(task.id)):
         offers = assignment.alike(offers, membership.own_class(ctx, task.benchmark))
-    candidates = _as_seen(ctx, task, offers)
-    chosen = assignment.choose(candidates, count, newcomer_share=ctx.policy.newcomer_share, rng=ctx.rng)
+    held = {offer.peer: offer for offer in ctx.state.offers.of(task.id)}
+    chosen = assignment.choose(
+        [_as_seen(ctx, task, offer) for offer in offers],
+        count,
+        newcomer_share=ctx.policy.newcomer_share,
+        rng=ctx.rng,
+        beside=[_as_seen(ctx, task, held[row.peer]) for row in ctx.state.replicas.of(task.id) if row.peer in held],
+    )
     for peer in chosen:
         _assign_to(ctx, task, peer)
     return chosen
 
 
-def _as_seen(ctx: Context, task: TaskRow, offers: Sequence[OfferRow]) -> list[Candidate]:
+def _as_seen(ctx: Context, task: TaskRow, offer: OfferRow) -> Candidate:
     """Doubted: below ½ and below what a stranger has here; a rule of others knows no such line."""
-    state, ours = ctx.state, membership.own_class(ctx, task.benchmark)
+    state, peer = ctx.state, offer.peer
+    opinion, own = reputation.of(ctx, peer), reputation.held(ctx, peer)
     line = min(0.5, believing.prior(state)) if ctx.policy.opinion == OPINION else 0.0
-    busy = Counter(
-        replica.peer
-        for other in (TaskState.ASSIGNED, TaskState.REVEALING, TaskState.AUDITING)
-        for open_task in state.tasks.of(other)
-        for replica in state.replicas.of(open_task.id)
-        if replica.state in (ReplicaState.ASSIGNED, ReplicaState.COMMITTED)
+    said = state.statements.get(f"{task.benchmark}/{peer}")
+    return Candidate(
+        peer=peer,
+        opinion=opinion,
+        known=believing.is_known(state, peer),
+        doubted=opinion < line,
+        available=availability(own.resolved, own.silent, own.withheld),
+        open=_open(ctx, peer),
+        alike=offer.equivalence_class == membership.own_class(ctx, task.benchmark),
+        praises=frozenset(
+            entry.peer for entry in (said.entries if said else ()) if entry.agreed_milli > entry.disagreed_milli
+        ),
     )
-    seen = []
-    for offer in offers:
-        opinion, own = reputation.of(ctx, offer.peer), reputation.held(ctx, offer.peer)
-        seen.append(
-            Candidate(
-                peer=offer.peer,
-                opinion=opinion,
-                known=believing.is_known(state, offer.peer),
-                doubted=opinion < line,
-                available=availability(own.resolved, own.silent, own.withheld),
-                open=busy[offer.peer],
-                alike=offer.equivalence_class == ours,
-            )
-        )
-    return seen
+
+
+def _open(ctx: Context, peer: PeerId) -> int:
+    """Our tasks that this peer has and is not done with."""
+    return sum(
+        replica.peer == peer and replica.state in (ReplicaState.ASSIGNED, ReplicaState.COMMITTED)
+        for state in (TaskState.ASSIGNED, TaskState.REVEALING)
+        for task in ctx.state.tasks.of(state)
+        for replica in ctx.state.replicas.of(task.id)
+    )
 
 
 def commit_by(ctx: Context, task: TaskRow) -> float:

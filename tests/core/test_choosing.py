@@ -107,3 +107,44 @@ def test_neither_class_nor_load_nor_silence_makes_up_for_a_bad_record() -> None:
 def test_a_rule_whose_opinions_are_small_numbers_is_followed_too() -> None:
     counted = places(peers("mass", [0.004, 0.002, 0.001]), 50)
     assert counted.keys() == {"mass-0"}
+
+
+def ring(size: int, opinion: float = 0.95) -> list[Candidate]:
+    names = frozenset(PeerId(f"ring-{place}") for place in range(size))
+    return [Candidate(peer, opinion, True, praises=names - {peer}) for peer in sorted(names)]
+
+
+@given(st.integers(1, 20), st.integers(3, 6), st.integers())
+def test_replicas_go_to_one_of_a_ring_at_most_while_others_are_there(size: int, count: int, seed: int) -> None:
+    chosen = choose(ring(size) + peers("free", [0.7] * 6), count, newcomer_share=0.0, rng=Random(seed))
+    assert sum(peer.startswith("ring") for peer in chosen) <= 1
+    alone = choose(ring(size), count, newcomer_share=0.0, rng=Random(seed))
+    assert len(alone) == min(size, count)
+
+
+def test_a_second_replica_is_not_of_the_ring_that_has_the_first() -> None:
+    first, *rest = ring(10)
+    (second,) = choose(rest + peers("free", [0.6]), 1, newcomer_share=0.0, rng=Random(1), beside=[first])
+    assert second == "free-0"
+
+
+def test_praise_that_is_not_returned_makes_no_ring() -> None:
+    """Else a liar could praise a good peer in order to keep it from what the liar evaluates."""
+    (good,) = peers("good", [0.9])
+    liar = Candidate(PeerId("liar"), 0.8, True, praises=frozenset({good.peer}))
+    assert choose([good, liar], 2, newcomer_share=0.0, rng=Random(1)) == ["good-0", "liar"]
+
+
+def test_who_has_tasks_of_ours_open_leaves_the_next_to_others() -> None:
+    """Sixty alike, eight tasks at once: nobody is asked twice while others are idle, as of the first drawn."""
+    opinions = {PeerId(f"p-{place}"): 0.95 + 0.04 * Random(place).random() for place in range(60)}
+    rng, running, counted = Random(1), [], Counter[PeerId]()
+    for _ in range(3_000):
+        load = Counter(running)
+        seen = [Candidate(peer, opinion, True, open=load[peer]) for peer, opinion in opinions.items()]
+        (peer,) = choose(seen, 1, newcomer_share=NEWCOMER_SHARE, rng=rng)
+        running = [*running[-15:], peer]
+        counted[peer] += 1
+    assert sum(count for _, count in counted.most_common(5)) / 3_000 < 0.30
+    mean = sum(opinions[peer] * count for peer, count in counted.items()) / 3_000
+    assert mean > max(opinions.values()) - 0.02
