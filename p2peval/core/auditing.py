@@ -7,6 +7,7 @@ that the requester settles the dispute with its own eyes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from p2peval.core import checks, consult, fraud, records, reputation
@@ -86,8 +87,10 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
 
 def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
     """Committed, then not shown: costs a little honesty, unlike a timeout before the commitment."""
-    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason))
-    reputation.withheld(ctx, replica.peer, ctx.state.tasks[replica.task].benchmark)
+    benchmark = ctx.state.tasks[replica.task].benchmark
+    streak = reputation.held(ctx, replica.peer).streak
+    numbers = reputation.withheld(ctx, replica.peer, benchmark)
+    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason, streak=streak, numbers=numbers))
     ctx.notify("task.withheld", replica.task, peer=replica.peer, reason=reason)
 
 
@@ -110,12 +113,12 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
         return None
     for replica, drawn in zip(answers, step.samples, strict=True):
         if drawn and step.do is Do.CONSULT:
-            _compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), [], drawn=0)
+            compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), (), f"compare/{replica.id}", 0)
         elif drawn:
             why, numbers = checks.reason(ctx, task, replica, drawn)
             streak = checks.record_of(ctx, replica.peer).streak
-            looked = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
-            _compare(ctx, task, looked, fetched, drawn)
+            audited = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
+            compare(ctx, task, audited, fetched, f"compare/{replica.id}", drawn)
     return None
 
 
@@ -125,7 +128,8 @@ def _match(ctx: Context, task: TaskRow, fetched: list[ReplicaRow]) -> TaskRow | 
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     for replica in fetched:
         streak = checks.record_of(ctx, replica.peer).streak
-        _compare(ctx, task, replace(replica, drawn=samples, streak=streak, why="known_answer"), [], 0)
+        seen = replace(replica, drawn=samples, streak=streak, why="known_answer")
+        compare(ctx, task, seen, (), f"compare/{replica.id}", 0)
     return None
 
 
@@ -137,14 +141,17 @@ def _known(ctx: Context, task: TaskRow) -> Blob | None:
     return next((row.outputs for row in held if row.outputs is not None), None)
 
 
-def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[ReplicaRow], drawn: int) -> None:
+def compare(
+    ctx: Context, task: TaskRow, replica: ReplicaRow, beside: Iterable[ReplicaRow], effect_id: str, drawn: int
+) -> None:
+    """Put the replica, and audit ``drawn`` samples of it, and some where those ``beside`` it say otherwise."""
     outputs = replica.outputs
     if outputs is None:
         return
     ctx.state.replicas.put(replica)
     ctx.do(
         Compare(
-            id=f"compare/{replica.id}",
+            id=effect_id,
             task=task.id,
             assignment=replica.id,
             evaluator=replica.peer,
@@ -154,7 +161,7 @@ def _compare(ctx: Context, task: TaskRow, replica: ReplicaRow, fetched: list[Rep
             root=replica.root,
             equivalence_class=replica.equivalence_class,
             others=tuple(
-                other.outputs for other in fetched if other.outputs is not None and other.outputs.cid != outputs.cid
+                other.outputs for other in beside if other.outputs is not None and other.outputs.cid != outputs.cid
             ),
             nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
             drawn=drawn,
@@ -184,7 +191,7 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         reputation.differed(ctx, replica.peer, task.benchmark)
     computes = ctx.policy.runs(ctx.state.benchmarks[task.benchmark].spec.limits)
     if seen.verdict is Verdict.DIFFERS and (computes or not task.known):
-        _accuse(ctx, task, replica)
+        accuse(ctx, task, replica)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify(
         "task.audited",
@@ -198,7 +205,7 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
     )
 
 
-def _accuse(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
+def accuse(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
     if replica.outputs is None or not replica.differing:
         return
     fraud.accuse(

@@ -7,6 +7,7 @@ what this node has seen of those who answered.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from p2peval.core import auditors, reputation
 from p2peval.core.benchmark import output_bytes
@@ -16,7 +17,7 @@ from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.types import PeerId
 from p2peval.defaults import AUDITORS_MOST, MAX_CONSULTED
-from p2peval.trust.checking import Answer, Asked, Finding, Means, Record, Step
+from p2peval.trust.checking import Answer, Asked, Do, Finding, Means, Record, Step
 from p2peval.trust.checkings import CHECKINGS
 from p2peval.trust.consulting import Panel
 from p2peval.trust.rule import panel_for
@@ -51,6 +52,13 @@ def reason(ctx: Context, task: TaskRow, row: ReplicaRow, drawn: int) -> tuple[st
     """Why ``drawn`` samples of ``row`` are audited: a code of the rule's, and what it rests on."""
     step = next_step(ctx, task, [row])
     return step.why, tuple((name, drawn if name == "audited" else value) for name, value in step.numbers)
+
+
+def size_at(ctx: Context, task: TaskRow, row: ReplicaRow, streak: int) -> int:
+    """How many samples of ``row`` the rule audits where its evaluator's streak is ``streak``; 0: it audits nothing."""
+    answer = replace(_answer(ctx, row), record=Record(streak=streak))
+    step = CHECKINGS[ctx.policy.checking](_asked(ctx, task), [answer], _means(ctx, task, 0), ctx.rng.random)
+    return step.samples[0] if step.do is Do.AUDIT else 0
 
 
 def record_of(ctx: Context, peer: PeerId) -> Record:
@@ -99,4 +107,10 @@ def _asked(ctx: Context, task: TaskRow) -> Asked:
 
 def _answer(ctx: Context, row: ReplicaRow) -> Answer:
     said = row.outputs.cid if row.outputs else row.id
-    return Answer(row.peer, said, record_of(ctx, row.peer), reputation.of(ctx, row.peer), FINDINGS[row.state])
+    return Answer(
+        row.peer,
+        said,
+        record_of(ctx, row.peer),
+        reputation.of(ctx, row.peer),
+        FINDINGS.get(row.state, Finding.UNCHECKED),
+    )

@@ -15,12 +15,16 @@ from p2peval.core import (
     auditor,
     blind,
     consult,
+    epoch,
     equivocation,
     evaluator,
     fraud,
     held_labels,
+    judgement,
+    late,
     membership,
     offers,
+    pooling,
     records,
     requester,
     retention,
@@ -46,6 +50,7 @@ from p2peval.core.events import (
     BlobFailed,
     BlobReady,
     CancelTask,
+    Command,
     ComparisonFailed,
     ComparisonFinished,
     EvaluationFailed,
@@ -55,8 +60,10 @@ from p2peval.core.events import (
     Introduced,
     JobFailed,
     JoinBenchmark,
+    JudgePeer,
     LeaveBenchmark,
     MessageReceived,
+    NamePeer,
     NoticeReceived,
     PeerDown,
     PeerUp,
@@ -128,6 +135,18 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""
 
+COMMANDS: dict[type[Command], Callable[[Context, Any], None]] = {
+    PublishBenchmark: membership.publish,
+    RevealLabels: held_labels.reveal,
+    JoinBenchmark: membership.join,
+    LeaveBenchmark: membership.leave,
+    StartTask: requester.start,
+    CancelTask: requester.cancel,
+    JudgePeer: judgement.judge,
+    NamePeer: judgement.name,
+}
+"""What the user may ask; each replies."""
+
 
 class Node:
     """One peer. ``state`` may be read from outside at any time; only ``handle`` and ``resume`` change it."""
@@ -180,6 +199,7 @@ class Node:
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         consult.resume(ctx)
         watch.arm(ctx)
+        epoch.arm(ctx)
         ctx.timer(fraud.PREFIX, now, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
@@ -235,20 +255,12 @@ class Node:
                 self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
                 watch.proceed(ctx, event)
+            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(late.PREFIX):
+                late.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
-            case PublishBenchmark():
-                membership.publish(ctx, event)
-            case RevealLabels():
-                held_labels.reveal(ctx, event)
-            case JoinBenchmark():
-                membership.join(ctx, event)
-            case LeaveBenchmark():
-                membership.leave(ctx, event)
-            case StartTask():
-                requester.start(ctx, event)
-            case CancelTask():
-                requester.cancel(ctx, event)
+            case _:
+                COMMANDS[type(event)](ctx, event)
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────
 
@@ -324,6 +336,8 @@ class Node:
         purpose = event.effect_id.split("/", 1)[0] + "/"
         if purpose == auditing.OUTPUTS:
             requester.on_audit(ctx, event)
+        elif purpose == late.PREFIX:
+            late.proceed(ctx, event)
         elif purpose == watch.PREFIX:
             watch.proceed(ctx, event)
         elif purpose == fraud.PREFIX:
@@ -367,6 +381,10 @@ class Node:
                 watch.look(ctx)
             case "proof":
                 fraud.settle_next(ctx)
+            case "epoch":
+                epoch.end(ctx, event.generation)
+            case "pool":
+                pooling.recompute(ctx)
             case "tidy":
                 retention.forget(ctx)
                 ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

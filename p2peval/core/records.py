@@ -25,7 +25,11 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
     rows, spec = _told(ctx, task), ctx.state.benchmarks[task.benchmark].spec
     consulted = accepted.id in ctx.state.panels
-    checked = [row for row in rows if row.state is ReplicaState.AGREES or row.differing]
+    checked = [
+        row
+        for row in rows
+        if row.state is ReplicaState.AGREES or (row.differing and row.state is not ReplicaState.LATE)
+    ]
     question = Question(spec.samples, task.epsilon_nano, task.delta_nano, task.looks)
     looks = [Looked(row.attempt, row.drawn) for row in checked]
     taken = Looked(accepted.attempt, accepted.drawn)

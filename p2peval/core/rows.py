@@ -172,13 +172,15 @@ class ReplicaState(Enum):
     SILENT = "silent"
     DECLINED = "declined"
     WITHHELD = "withheld"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaRow:
     """One assignment of a task of ours, as the requester sees it, with its envelopes verbatim.
 
-    ``streak``: its evaluator's, when ``drawn`` was set; ``why``, ``numbers``: the reason for ``drawn``, as data.
+    ``streak``: its evaluator's, when ``drawn`` was set, or before it withheld this; ``why``, ``numbers``: the reason
+    for ``drawn``, as data. WITHHELD becomes LATE when it is revealed after all (core/late.py).
     """
 
     id: AssignmentId

@@ -123,7 +123,9 @@ def _next(ctx: Context) -> WatchRow | None:
 
 
 def _is_wanted(ctx: Context, row: WatchRow) -> bool:
-    """What was queued before background audits were switched off is left alone."""
+    """What was queued before background audits were switched off is left alone; our own results are ours to check."""
+    if row.reopened and row.requester == ctx.me:
+        return True
     return ctx.policy.background_audits or _scores(ctx, ctx.state.benchmarks[row.benchmark].spec, row.requester)
 
 

@@ -87,6 +87,7 @@ class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
     epsilon: Probability | None = None
     delta: Probability | None = None
     replicas: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    certify: bool = False
 
 
 def application(service: Service, *, token: str, hosts: Collection[str], stopping: trio.Event) -> Starlette:
@@ -172,7 +173,7 @@ class _Routes:
         return await _while_waited_for(
             request,
             lambda: self._service.start_task(
-                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
+                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas, body.certify
             ),
         )
 

@@ -248,6 +248,7 @@ class NodeService:
         epsilon: float | None,
         delta: float | None,
         replicas: int | None,
+        certify: bool,
     ) -> views.TaskView:
         row = refs.held_benchmark(self._state, ref)
         _check_request(row, epsilon, delta, replicas)
@@ -261,6 +262,7 @@ class NodeService:
                 to_nano(epsilon or 0.0),
                 to_nano(delta or 0.0),
                 replicas or 0,
+                certify,
             )
         )
         return self._present.task(self._state.tasks[reply.subject])

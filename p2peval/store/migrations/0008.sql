@@ -32,7 +32,8 @@ CREATE TABLE statements (
     benchmark TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     entries TEXT NOT NULL,
-    received REAL NOT NULL
+    received REAL NOT NULL,
+    believed INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE pooled (
@@ -42,6 +43,7 @@ CREATE TABLE pooled (
     good REAL NOT NULL,
     bad REAL NOT NULL,
     credibility REAL NOT NULL,
+    opinion REAL NOT NULL,
     mass REAL NOT NULL,
     reach REAL NOT NULL
 ) STRICT;
