@@ -16,14 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from p2peval.defaults import PRIOR_COUNTS
-from p2peval.trust.claims import Claims
+from p2peval.trust.claims import claims
+from p2peval.trust.credibility import credibility
 from p2peval.trust.opinions import ceiling, opinion, weight
-from p2peval.trust.testimony import Vector
+from p2peval.trust.testimony import Testimony
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What ``rater`` states of the peer asked about, and how far it is believed: counts ≥ 0, credibility 0 to 1."""
+    """What ``rater`` states of the peer asked about: counts ≥ 0. ``credibility``: 0 to 1, from all else it said."""
 
     rater: Hashable
     good: float
@@ -92,10 +93,12 @@ def explain(prior: float, own_good: float, own_bad: float, words: Sequence[Word]
     )
 
 
-def words_about(peer: int, said: Claims, credibility: Vector) -> tuple[Word, ...]:
-    """Every rater's word on ``peer``, in the order of the claims; raters are numbers 0 … n−1."""
-    about = np.flatnonzero(said.peer == peer)
-    return tuple(
-        Word(int(said.rater[i]), float(said.good[i]), float(said.bad[i]), float(credibility[said.rater[i]]))
-        for i in about
-    )
+def explained(testimony: Testimony, peer: int) -> Explanation:
+    """``explain`` of a peer of a testimony: the figure that ``opinions`` gives, and every rater that spoke of it."""
+    said = claims(testimony)
+    credible = credibility(said, testimony.prior).elsewhere
+    words = [
+        Word(int(said.rater[i]), float(said.good[i]), float(said.bad[i]), float(credible[i]))
+        for i in np.flatnonzero(said.peer == peer)
+    ]
+    return explain(testimony.prior, float(said.own_good[peer]), float(said.own_bad[peer]), words)

@@ -23,7 +23,7 @@ def plain_eigentrust(testimony: Testimony) -> Vector:
     trust.data = np.maximum(trust.data, 0.0)
     sums = np.asarray(trust.sum(axis=1), dtype=np.float64)
     rows = (diags_array(1.0 / np.where(sums > 0.0, sums, 1.0)) @ trust).tocsr()  # a row of zeros is all slack, to p
-    return eigentrust(rows, pre_trusted(testimony), a=EIGENTRUST_PRE_TRUST).mass
+    return eigentrust(rows, pre_trusted(testimony), weight=EIGENTRUST_PRE_TRUST).mass
 
 
 def pre_trusted(testimony: Testimony) -> Vector:
