@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from p2peval.daemon import report_views, reputation_views, views
+from p2peval.daemon.doctor_views import DoctorView
 
 FOLDER = Path(__file__).with_name("schemas")
 
@@ -96,7 +97,7 @@ ANSWERS: dict[str, Any] = {
     "paths": PathsView,
     "init": InitView,
     "status": views.StatusView,
-    "doctor": views.DoctorView,
+    "doctor": DoctorView,
     "stop": StopView,
     "events": views.EventView,
     "id.show": views.IdView,
@@ -116,6 +117,7 @@ ANSWERS: dict[str, Any] = {
     "eval.run": views.TaskView,
     "eval.ls": tuple[views.TaskView, ...],
     "eval.show": views.TaskView,
+    "eval.probe": views.TaskView,
     "eval.rescore": report_views.RescoreView,
     "eval.cancel": views.TaskView,
     "eval.verify": report_views.VerifyView,

@@ -78,6 +78,8 @@ def explain_text(out: Output, view: ExplainView) -> str:
         ]
         for rater in view.raters
     ]
+    if abs(view.pending) > 5e-5:
+        parts.append(["told since the last epoch ended, so not yet counted", f"{view.pending:+.4f}", ""])
     parts.append(["opinion", f"{view.opinion:.4f}", ""])
     if view.because:
         parts.append([view.because, f"{view.reputation:.4f}", ""])

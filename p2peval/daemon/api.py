@@ -89,6 +89,7 @@ class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
     epsilon: Probability | None = None
     delta: Probability | None = None
     replicas: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    certify: bool = False
 
 
 def application(service: Service, *, token: str, hosts: Collection[str], stopping: trio.Event) -> Starlette:
@@ -140,6 +141,7 @@ class _Routes:
             post("/v1/tasks", self._start_task),
             get("/v1/tasks/{ref}", lambda r: ask.task(ref_of(r))),
             post("/v1/tasks/{ref}/rescore", self._rescore),
+            post("/v1/tasks/{ref}/probe", lambda r: ask.probe(ref_of(r))),
             get("/v1/tasks/{ref}/report", lambda r: ask.report(ref_of(r))),
             post("/v1/tasks/{ref}/bundle", self._bundle),
             post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(ref_of(r))),
@@ -172,7 +174,7 @@ class _Routes:
         return await _while_waited_for(
             request,
             lambda: self._service.start_task(
-                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
+                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas, body.certify
             ),
         )
 

@@ -101,8 +101,12 @@ class Service(Protocol):
         epsilon: float | None,
         delta: float | None,
         replicas: int | None,
+        certify: bool,
     ) -> TaskView:
-        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem."""
+        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem.
+
+        ``certify``: audit as much as a certificate on this very number takes, whoever evaluates.
+        """
         ...
 
     async def tasks(self) -> tuple[TaskView, ...]:
@@ -110,6 +114,8 @@ class Service(Protocol):
         ...
 
     async def task(self, ref: str) -> TaskView: ...
+
+    async def probe(self, ref: str) -> TaskView: ...
 
     async def rescore(self, ref: str, metrics: tuple[str, ...]) -> RescoreView:
         """Metrics of an accepted task's saved outputs; none named: the benchmark's own."""

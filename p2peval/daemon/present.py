@@ -10,16 +10,21 @@ from pathlib import Path
 
 from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
+from p2peval.core.consult_rows import ANSWERS
 from p2peval.core.conviction import is_convicted
-from p2peval.core.leaderboard import MINE, TRUSTED, board
-from p2peval.core.parts import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
-from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
+from p2peval.core.leaderboard import HEARSAY, MINE, TRUSTED, board
+from p2peval.core.parts import Blob, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
+from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
 from p2peval.daemon import views
+from p2peval.daemon.reasons import BY_RECORD, CERTIFIED, SAMPLED, because
 from p2peval.daemon.story import with_story
 from p2peval.evaluation.answers import Previewed
+
+AUDITED = frozenset({ReplicaState.AGREES, ReplicaState.DIFFERS})
+"""Replicas whose draw says how much was checked, also after a proof has undone what it showed."""
 
 
 class Presenter:
@@ -158,7 +163,7 @@ class Presenter:
             auditors=tuple(self.name(peer) for peer in word.auditors) if word else (),
             undetected=word.undetected if word else None,
             metrics=metric_views(result.metrics),
-            certificate=_certificate(result.certificate),
+            certificate=self._certificate(result),
             requester=self.name(result.requester),
             evaluators=tuple(self.name(peer) for peer in result.evaluators),
             task=result.task,
@@ -197,12 +202,13 @@ class Presenter:
                 declined=sum(bool(offer.declined) for offer in offers),
                 replicas=tuple(self._replica(replica) for replica in replicas),
                 metrics=metric_views(result.metrics) if result else (),
-                certificate=_certificate(result.certificate) if result else None,
-                standing=result.standing if result else "",
+                certificate=self._certificate(result) if result else None,
+                standing=self._standing(result) if result else "",
                 reason=row.reason,
                 record=row.record,
                 report=str(self._reports / f"{row.record}.json") if row.record else "",
                 busy_until=min((o.expires for o in offers if o.declined and o.expires > self._now), default=None),
+                certify=row.certify,
             )
         )
 
@@ -231,7 +237,7 @@ class Presenter:
                 declined=0,
                 replicas=(),
                 metrics=metric_views(result.metrics),
-                certificate=_certificate(result.certificate),
+                certificate=self._certificate(result),
                 standing=result.standing,
                 reason="",
                 record=result.record,
@@ -239,7 +245,14 @@ class Presenter:
             )
         )
 
+    def _standing(self, result: ResultRow) -> str:
+        """As on the board."""
+        word = word_on(self._state, result, self._me, self._roots, self._now)
+        return TRUSTED if word and result.standing in HEARSAY else result.standing
+
     def _replica(self, row: ReplicaRow) -> views.ReplicaView:
+        panel, asked = self._state.panels.get(row.id), self._state.consults.of(row.id)
+        said = {told.auditor: told for told in asked if told.state in ANSWERS}
         return views.ReplicaView(
             id=row.id,
             evaluator=self.name(row.peer),
@@ -252,6 +265,35 @@ class Presenter:
             differing=row.differing,
             reason=row.reason,
             efficiency=_efficiency(row.efficiency) if row.efficiency else None,
+            why=row.why,
+            numbers=dict(row.numbers),
+            because=because(row.why, dict(row.numbers)),
+            auditors=tuple(self.name(peer) for peer in sorted(said)),
+            objectors=tuple(self.name(peer) for peer in sorted(said) if said[peer].differing),
+            undetected=panel.undetected if panel else None,
+        )
+
+    def _certificate(self, result: ResultRow) -> views.CertificateView | None:
+        certificate = result.certificate
+        if certificate is None:
+            return None
+        streak = None
+        if result.certified:
+            basis = CERTIFIED
+        elif result.requester == self._me:
+            replicas = self._state.replicas.of(result.task)
+            taken = (row.streak for row in replicas if row.peer == result.evaluator and row.state in AUDITED)
+            basis, streak = BY_RECORD, next(taken, None)
+        else:
+            basis = SAMPLED if result.standing == MINE else BY_RECORD
+        return views.CertificateView(
+            epsilon=from_nano(certificate.epsilon_nano),
+            delta=from_nano(certificate.delta_nano),
+            samples=certificate.samples,
+            audited=certificate.audited,
+            attempts=certificate.attempts,
+            basis=basis,
+            streak=streak,
         )
 
 
@@ -300,18 +342,6 @@ def _interval(interval: Interval | None) -> views.IntervalView | None:
     if interval is None:
         return None
     return views.IntervalView(low=from_nano(interval.low_nano), high=from_nano(interval.high_nano))
-
-
-def _certificate(certificate: Certificate | None) -> views.CertificateView | None:
-    if certificate is None:
-        return None
-    return views.CertificateView(
-        epsilon=from_nano(certificate.epsilon_nano),
-        delta=from_nano(certificate.delta_nano),
-        samples=certificate.samples,
-        audited=certificate.audited,
-        attempts=certificate.attempts,
-    )
 
 
 def _blob(blob: Blob) -> views.BlobView:

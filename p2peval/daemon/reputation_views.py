@@ -133,9 +133,10 @@ class BoundView(Struct, frozen=True, kw_only=True):
 
 
 class ExplainView(Struct, frozen=True, kw_only=True):
-    """Why a peer's reputation is what it is: ``prior`` + ``own`` + the raters' shares = ``opinion``, to 1e-9.
+    """Why a peer's reputation is what it is: ``prior`` + ``own`` + ``pending`` + the raters' shares = ``opinion``.
 
-    ``reputation`` is that opinion, or 0 while ``because`` names a proof or the operator's word.
+    ``pending``: what was said since the last epoch ended, and what was forgotten, does not count before the next ends.
+    ``reputation`` is the opinion, unless ``because`` says why not: a proof, the operator's word, another rule.
     """
 
     peer: PeerName
@@ -146,6 +147,7 @@ class ExplainView(Struct, frozen=True, kw_only=True):
     own: float
     own_agreed: float
     own_disagreed: float
+    pending: float
     raters: tuple[RaterView, ...]
     paths: tuple[PathView, ...]
     outcomes: tuple[OutcomeView, ...]

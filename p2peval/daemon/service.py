@@ -32,7 +32,7 @@ from p2peval.core.rows import BenchmarkRow, DutyState, ReplicaState, ResultRow
 from p2peval.core.state import State
 from p2peval.core.task import OVER
 from p2peval.core.types import PeerId, Seconds, to_nano
-from p2peval.daemon import refs, views
+from p2peval.daemon import probing, refs, views
 from p2peval.daemon.bundle import report_of, write_bundle
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver
@@ -252,6 +252,7 @@ class NodeService:
         epsilon: float | None,
         delta: float | None,
         replicas: int | None,
+        certify: bool,
     ) -> views.TaskView:
         row = refs.held_benchmark(self._state, ref)
         _check_request(row, epsilon, delta, replicas)
@@ -265,8 +266,13 @@ class NodeService:
                 to_nano(epsilon or 0.0),
                 to_nano(delta or 0.0),
                 replicas or 0,
+                certify,
             )
         )
+        return self._present.task(self._state.tasks[reply.subject])
+
+    async def probe(self, ref: str) -> views.TaskView:
+        reply = await self._command(await probing.probe(refs.own_task(self._state, ref), self._state, self.workshop))
         return self._present.task(self._state.tasks[reply.subject])
 
     async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:
@@ -281,7 +287,8 @@ class NodeService:
             await self._data(row)
         if waited.cancelled_caught:
             raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
-        await self.workshop.rehearse(spec, path)
+        if self.config.evaluation.computes:  # else its evaluators and auditors find out
+            await self.workshop.rehearse(spec, path)
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
 
     async def _data(self, row: BenchmarkRow) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from p2peval.defaults import AUDITOR_SAMPLES, AUDITORS_MOST, HONEST_SHARE
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -17,7 +19,8 @@ class Asked:
     ``delta_nano``: Δ, the share of altered outputs from which a result is wrong, both in 1e-9.
 
     ``certify``: the number itself must carry a certificate, whoever answers. ``spread``: Σ b_i of the metric asked
-    for, 1 for the mean of a per-sample score in 0 … 1 (trust.md §4). ``wanted``: replicas that the user asked for.
+    for, 1 for the mean of a per-sample figure in 0 … 1 (trust.md §4). ``wanted``: replicas that the user asked for.
+    ``looks``: audits that this task's answers have been through; what a certificate promises is shared among them.
     """
 
     samples: int
@@ -26,19 +29,22 @@ class Asked:
     certify: bool = False
     spread: float = 1.0
     wanted: int = 1
+    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What this node has seen of one identity itself. ``streak``: k, results accepted since the last reset.
 
-    ``agreed``, ``resolved``: results that held, and all that were re-run or compared. ``caught``: it lied, provably.
+    ``lent``: the part of it on which audits rest that are under way. ``agreed``, ``resolved``: results that held, and
+    all that were re-run. ``caught``: it lied, provably.
     """
 
     streak: int = 0
     agreed: int = 0
     resolved: int = 0
     caught: bool = False
+    lent: int = 0
 
 
 class Finding(Enum):
@@ -64,12 +70,17 @@ class Answer:
 class Means:
     """What the requester can do. ``computes``: re-run samples itself. ``most_answers``: replicas in all at most.
 
-    ``honest_share``: h, the share of honest auditors' weight that it counts on where it cannot compute itself.
+    ``honest_share``: h, the share of honest auditors' weight that it counts on where it cannot compute itself, and
+    ``auditors``: how many of them it can reach, for ``each`` samples at most. ``best``: the record of whom it would ask
+    next.
     """
 
     computes: bool = True
     most_answers: int = 8
-    honest_share: float = 0.65
+    honest_share: float = HONEST_SHARE
+    auditors: int = AUDITORS_MOST
+    each: int = AUDITOR_SAMPLES
+    best: Record = Record()
 
 
 class Do(Enum):

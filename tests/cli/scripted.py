@@ -33,7 +33,7 @@ ACCURACY = views.MetricView(
     audit=views.IntervalView(low=0.9317, high=0.9517),
     sampling=views.IntervalView(low=0.93, high=0.952),
 )
-CERTIFICATE = views.CertificateView(epsilon=0.01, delta=0.01, samples=1797, audited=404, attempts=1)
+CERTIFICATE = views.CertificateView(epsilon=0.01, delta=0.01, samples=1797, audited=404, attempts=1, basis="certified")
 REPUTATION = reputation_views.ReputationView(
     peer=ANN,
     name="ann",
@@ -76,6 +76,7 @@ EXPLAINED = reputation_views.ExplainView(
     own=0.7,
     own_agreed=20.0,
     own_disagreed=1.0,
+    pending=0.0,
     raters=(
         reputation_views.RaterView(
             rater=views.PeerName(peer=BOB, me=True), credibility=0.8, agreed=3.0, disagreed=0.0, share=0.121, moves=0.01
@@ -338,9 +339,16 @@ class Scripted:
         return await self._say(view, "preview", ref, model_path)
 
     async def start_task(
-        self, ref: str, model_path: str, name: str, epsilon: float | None, delta: float | None, replicas: int | None
+        self,
+        ref: str,
+        model_path: str,
+        name: str,
+        epsilon: float | None,
+        delta: float | None,
+        replicas: int | None,
+        certify: bool,
     ) -> views.TaskView:
-        return await self._say(task(), "start_task", ref, model_path, name, epsilon, delta, replicas)
+        return await self._say(task(), "start_task", ref, model_path, name, epsilon, delta, replicas, certify)
 
     async def tasks(self) -> tuple[views.TaskView, ...]:
         return await self._say((task("accepted"), task()), "tasks")
@@ -374,6 +382,9 @@ class Scripted:
             directory=directory, record="r", files=("report.json",), missing=("model.onnx: nobody has it",)
         )
         return await self._say(view, "bundle", ref, directory)
+
+    async def probe(self, ref: str) -> views.TaskView:
+        return await self._say(task(), "probe", ref)
 
     async def cancel(self, ref: str) -> views.TaskView:
         return await self._say(task("cancelled", reason="cancelled"), "cancel", ref)
