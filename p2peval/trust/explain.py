@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from p2peval.defaults import PRIOR_COUNTS
-from p2peval.trust.claims import claims
-from p2peval.trust.credibility import credibility
+from p2peval.trust.claims import Claims
+from p2peval.trust.credibility import Credibility
 from p2peval.trust.opinions import ceiling, opinion, weight
-from p2peval.trust.testimony import Testimony
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,9 @@ def explain(prior: float, own_good: float, own_bad: float, words: Sequence[Word]
     )
 
 
-def explained(testimony: Testimony, peer: int) -> Explanation:
-    """``explain`` of a peer of a testimony: the figure that ``opinions`` gives, and every rater that spoke of it."""
-    said = claims(testimony)
-    credible = credibility(said, testimony.prior).elsewhere
-    words = [
-        Word(int(said.rater[i]), float(said.good[i]), float(said.bad[i]), float(credible[i]))
-        for i in np.flatnonzero(said.peer == peer)
-    ]
-    return explain(testimony.prior, float(said.own_good[peer]), float(said.own_bad[peer]), words)
+def words_about(peer: int, said: Claims, credible: Credibility) -> tuple[Word, ...]:
+    """Every rater's word on ``peer``, in the order of the claims; raters are numbers 0 … n−1."""
+    about = np.flatnonzero(said.peer == peer)
+    return tuple(
+        Word(int(said.rater[i]), float(said.good[i]), float(said.bad[i]), float(credible.elsewhere[i])) for i in about
+    )
