@@ -40,14 +40,14 @@ def credibility(claims: Claims, prior: float) -> Credibility:
     peer, claimed = claims.peer[known], claims.mean[known]
     apart = np.abs(claimed - consensus(peer, claimed, claims.size, prior)) > APART
     tested, peer, claimed = known[apart], peer[apart], claimed[apart]
-    compared, missed = np.zeros((2, len(claims.peer)))
-    compared[tested] = 1.0
-    missed[tested] = np.abs(claimed - posterior_mean(claims.own_good, claims.own_bad)[peer])
-    all_compared, all_missed = (totals(claims.rater[tested], each[tested], claims.size) for each in (compared, missed))
-    return Credibility(
-        of=_credible(all_compared, all_missed),
-        elsewhere=_credible(all_compared[claims.rater] - compared, all_missed[claims.rater] - missed),
-    )
+    missed = np.abs(claimed - posterior_mean(claims.own_good, claims.own_bad)[peer])
+    rater = claims.rater[tested]
+    compared = totals(rater, np.ones(len(tested)), claims.size)
+    missed_in_all = totals(rater, missed, claims.size)
+    of = _credible(compared, missed_in_all)
+    elsewhere = of[claims.rater]
+    elsewhere[tested] = _credible(compared[rater] - 1.0, np.maximum(missed_in_all[rater] - missed, 0.0))
+    return Credibility(of, elsewhere)
 
 
 def _credible(compared: Vector, missed: Vector) -> Vector:
