@@ -159,7 +159,8 @@ def _small_enough(strata: Strata, lie: int, m: int, share: int, of: int) -> bool
 
 def _left_exactly(strata: Strata, m: int) -> list[int]:
     """What is left at least to draw from, before each of ``m`` draws: S − R_j, times SCALE."""
-    left, at = [], total(strata)
+    left: list[int] = []
+    at = total(strata)
     for stratum in sorted(strata, key=lambda s: s.weight):
         take = min(stratum.samples, m - len(left))
         left += [at - stratum.weight * j for j in range(take)]

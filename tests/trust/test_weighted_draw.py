@@ -68,7 +68,7 @@ def test_equal_weights_lose_nothing_against_the_uniform_draw():
 def test_every_worst_lie_about_an_auroc_is_caught_as_often_as_one_about_an_accuracy(positives, negatives):
     """Every smallest lie of a positives and b negatives, by an exact programme over how many of each were drawn."""
     m = draws_for(gap_strata((positives, negatives)), DELTA, *NEWCOMER)
-    for a in range(0, positives + 1):
+    for a in range(positives + 1):
         b = max(0, int(np.ceil((0.02 - a / positives) * negatives)))
         assert missed(positives, negatives, a, b, m) <= NEWCOMER[0] / NEWCOMER[1]
         if b == 0:
@@ -122,7 +122,7 @@ def test_size_is_the_least_that_keeps_the_bound(groups, streak):
 
 
 def test_systematic_sampling_in_a_known_order_is_refuted():
-    """A step of 1797/244 = 7.4 samples: who alters one sample in each of 36 steps, in phase, is nearly always missed."""
+    """A step of 1797/244 = 7.4 samples: one altered sample in each of 36 steps, in phase, mostly escapes."""
     step = 1797 / 244
     lie = {int(j * step + 0.5) for j in range(1, 37)}
     phases = np.arange(0.0, step, 0.001)
