@@ -16,7 +16,7 @@ from p2peval.defaults import WATCH_PAUSE
 
 
 class Missed(BeliefWorld):
-    """Two evaluators, each of whom was right whenever it was asked, as far as anybody saw; ``missing``: audits see nothing."""
+    """Two evaluators, right whenever they were asked, as far as anybody saw; ``missing``: audits see nothing."""
 
     def __init__(self, lies: bool) -> None:
         self.missing = True
