@@ -11,11 +11,11 @@ V(k+1) − V(k) = ε; a lie pays ε and yields miss·(1 + V(k+1)) ≤ V(k) + ε 
 a certificate on one number does share its ε among them.
 
 A streak is spent once. Were every audit that is under way sized by the whole of k, a liar would climb to k, take m
-tasks at a time and lie in all: m·miss wrong accepts for V(k). So audits of one identity that overlap divide its streak,
-Σ k_i ≤ k (``Record.lent``), and one that began before a reset adds nothing to k. Then the bound holds for any m and any
-mixture of lies and honest results, however k is divided: miss_i ≤ ε(k_i+1)(1 − miss_i) and Π = Π_lies miss ≤ miss_i, so
-Σ_lies miss_i + Π·V(k+m) ≤ ε(k+m)(1 − Π) + Π·ε(k+m) = V(k) + mε. A late, correct reveal may set k to the larger of what
-it is and what it was: both were paid for.
+tasks at a time and lie in all: m·miss wrong accepts for V(k). So audits of one identity wait for each other. (Or they
+divide its streak, Σ k_i ≤ k, and one that began before a reset adds nothing: then the bound holds for any mixture of m
+lies and honest results. miss_i ≤ ε(k_i+1)(1 − miss_i) and Π = Π_lies miss ≤ miss_i, so Σ_lies miss_i + Π·V(k+m) ≤
+ε(k+m)(1 − Π) + Π·ε(k+m) = V(k) + mε.) A late, correct reveal may set k to the larger of what it is and what it was:
+both were paid for.
 
 No float decides here: every size follows from integers, and from the exact value of ``spread``.
 """
@@ -38,8 +38,8 @@ def audit_rule(asked: Asked, answers: Sequence[Answer], means: Means, draws: Cal
     """Accept what held; else check what is unchecked, each answer by its own streak; else ask on.
 
     Whoever can compute runs the task itself where checking the best that it could ask would take every sample. ``why``
-    is one of ``held``, ``newcomer``, ``streak``, ``lent``, ``certificate``, ``in_full``, ``cheaper_alone``,
-    ``nobody_held``, ``blind_auditors``, ``too_few_auditors``, ``first``, ``again``, ``most_answers``.
+    is one of ``held``, ``newcomer``, ``streak``, ``certificate``, ``in_full``, ``cheaper_alone``, ``nobody_held``,
+    ``blind_auditors``, ``too_few_auditors``, ``first``, ``again``, ``most_answers``.
     """
     held = [i for i, answer in enumerate(answers) if answer.finding is Finding.HELD]
     if held:
@@ -71,11 +71,6 @@ def allowed(epsilon_nano: int, streak: int) -> tuple[int, int]:
     return x, NANO + x
 
 
-def free_streak(record: Record) -> int:
-    """The part of its streak on which an audit may rest that begins now."""
-    return max(0, record.streak - record.lent)
-
-
 def wrong_from(n: int, delta_nano: int) -> int:
     """d = ⌈Δn⌉, at least 1: altered outputs from which a result is wrong."""
     return max(1, -(-delta_nano * n // NANO))
@@ -87,14 +82,13 @@ def audit_size(asked: Asked, record: Record, sharing: int = 1) -> tuple[int, str
     A certificate takes what it needs whoever answers, and no less than the streak needs. Its ε is shared by the
     ``sharing`` answers of this look, and by all looks (``look_epsilon``).
     """
-    streak = free_streak(record)
-    s = samples_for(asked.samples, asked.delta_nano, asked.epsilon_nano, streak, asked.spread)
-    why = "streak" if streak else "lent" if record.streak else "newcomer"
+    s = samples_for(asked.samples, asked.delta_nano, asked.epsilon_nano, record.streak, asked.spread)
+    why = "streak" if record.streak else "newcomer"
     epsilon_nano = asked.epsilon_nano
     if asked.certify or asked.samples >= ALWAYS_CERTIFIED:
         epsilon_nano = max(1, look_epsilon(asked.epsilon_nano, asked.looks + 1) // sharing)
         certificate = sample_size(asked.samples, epsilon_nano, asked.delta_nano)
-        if certificate > s or (certificate == s and streak):
+        if certificate > s or (certificate == s and record.streak):
             s, why = certificate, "certificate"
     if s >= asked.samples:
         why = "in_full"
@@ -116,7 +110,7 @@ def _audit(asked: Asked, answers: Sequence[Answer]) -> Step:
 def _consult(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
     """One answer at a time: the one with the longest streak needs the fewest auditors."""
     unchecked = [i for i, answer in enumerate(answers) if answer.finding is Finding.UNCHECKED]
-    chosen = max(unchecked, key=lambda i: (free_streak(answers[i].record), -i))
+    chosen = max(unchecked, key=lambda i: (answers[i].record.streak, -i))
     record = answers[chosen].record
     panel = panel_for(asked, record, means)
     told = (*_streak(asked, record), ("honest_share", means.honest_share))
@@ -129,7 +123,7 @@ def _consult(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
 
 def panel_for(asked: Asked, record: Record, means: Means) -> Panel | None:
     """Blind auditors for an answer by somebody with this ``record``; None where ``means.auditors`` are too few."""
-    streak = 0 if asked.certify or asked.samples >= ALWAYS_CERTIFIED else free_streak(record)
+    streak = 0 if asked.certify or asked.samples >= ALWAYS_CERTIFIED else record.streak
     return least_panel(
         asked.samples,
         wrong_from(asked.samples, asked.delta_nano),
@@ -164,8 +158,7 @@ def _ask(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
 
 def _streak(asked: Asked, record: Record) -> Numbers:
     return (
-        ("streak", free_streak(record)),
-        *((("lent", record.lent),) if record.lent else ()),
+        ("streak", record.streak),
         ("samples", asked.samples),
         ("epsilon", asked.epsilon_nano / NANO),
         ("delta", asked.delta_nano / NANO),

@@ -104,12 +104,6 @@ def test_each_answer_is_audited_by_its_own_streak():
     assert (step.samples, step.why, dict(step.numbers)["streak"]) == ((97, 0, 54), "streak", 30)
 
 
-def test_an_audit_rests_on_what_other_audits_under_way_leave_of_the_streak():
-    size, why, told = audit_size(TASK, Record(30, lent=30))
-    assert (size, why, dict(told)["streak"], dict(told)["lent"]) == (244, "lent", 0, 30)
-    assert audit_size(TASK, Record(130, lent=30))[0] == samples_for(1797, DELTA, EPSILON, 100)
-
-
 def test_what_held_is_accepted_whatever_else_was_said():
     step = decide([answer(0, Finding.DIFFERED), answer(7, Finding.HELD), answer()])
     assert (step.do, step.count, step.why, dict(step.numbers)["streak"]) == (Do.ACCEPT, 1, "held", 7)
