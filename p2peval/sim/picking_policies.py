@@ -69,6 +69,9 @@ def views(policy: Policy, cast: Cast, askers: Places, testimony: Callable[[int],
     return Views(told[:, :-1], np.abs(told[:, :-1] - stranger) < SAME)
 
 
-def spread(counts: Matrix) -> csr_array:
-    """Counts of n peers as a testimony holds them, with the peer of whom nobody has heard."""
-    return csr_array(np.pad(counts, ((0, 1), (0, 1))))
+def testimony_parts(good: Matrix, bad: Matrix) -> tuple[csr_array, csr_array]:
+    """Counts of n peers as a testimony holds them, on the same entries, with the peer of whom nobody has heard."""
+    rows, places = np.nonzero(good + bad)
+    size = len(good) + 1
+    indptr = np.searchsorted(rows, np.arange(size + 1))
+    return tuple(csr_array((counts[rows, places], places, indptr), shape=(size, size)) for counts in (good, bad))

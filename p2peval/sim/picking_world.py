@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import PCG64, Generator
 
 from p2peval.defaults import EPSILON
-from p2peval.sim.picking_policies import POLICIES, Policy, Views, spread, views
+from p2peval.sim.picking_policies import POLICIES, Policy, Views, testimony_parts, views
 from p2peval.sim.picking_threats import CASES, Case, Cast, Mask, Matrix, Places, cast, statements
 from p2peval.trust.testimony import Testimony
 
@@ -127,7 +127,7 @@ def _views(case: Case, policy: Policy, now: Cast, memory: Memory, askers: Places
     good, bad = statements(case, now, memory.good, memory.bad)
     if policy.disowns:
         good[memory.proven] = bad[memory.proven] = 0.0
-    stated_good, stated_bad = spread(good), spread(bad)
+    stated_good, stated_bad = testimony_parts(good, bad)
     prior = (1.0 + memory.first[:, 0]) / (2.0 + memory.first[:, 1])
     roots = tuple(range(case.roots))
     return views(policy, now, askers, lambda me: Testimony(me, stated_good, stated_bad, roots, float(prior[me])))
