@@ -91,3 +91,11 @@ def test_a_proof_that_waits_for_the_cycle_lets_more_lies_through() -> None:
 def test_who_was_proven_a_liar_is_never_asked_again() -> None:
     always = replace(CASES["B 40 %"], able=1e6, honest_error=0.0, newcomers=0.0)
     assert simulate(always, POLICIES["p2peval + proofs"], 0)["bad_picks"] == 0.0
+
+
+def test_slandering_liars_state_that_honest_peers_are_bad() -> None:
+    case = CASES["B 40 %, slandering"]
+    now, _ = cast(case, Generator(PCG64(0)))
+    _, bad = statements(case, now, np.zeros((case.size, case.size)), np.zeros((case.size, case.size)))
+    assert (bad[~now.honest][:, now.honest] == case.loudness).all()
+    assert not bad[now.honest].any()
