@@ -28,8 +28,8 @@ def test_an_honest_result_costs_itself_and_what_its_streak_asks_for():
 
 
 def test_chances_added_up_agree_with_plain_counts():
-    """Whitewashers who lie at once: some 60 000 lies meet an audit, and one in 200 passes."""
-    case = replace(CASES["whitewash"], newcomers=1.0, tasks=8_000)
+    """Whitewashers who lie at once: some 40 000 lies meet an audit, and one in 200 passes."""
+    case = replace(CASES["whitewash"], newcomers=1.0, tasks=24_000)
     world = simulate(case, "audit", 1)
     assert world.wrong > 200
     assert abs(world.counted_wrong - world.wrong) < 4 * world.wrong**0.5
