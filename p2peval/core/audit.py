@@ -9,6 +9,7 @@ from p2peval.trust.hypergeometric import (
     look_epsilon,
     miss_probability,
     miss_ratio,
+    missed_nano,
     sample_size,
     spent_epsilon,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "look_epsilon",
     "miss_probability",
     "miss_ratio",
+    "missed_nano",
     "sample_size",
     "spent_epsilon",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import auditing, membership, offers, window
+from p2peval.core import auditing, consult, membership, offers, window
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
 from p2peval.core.events import (
@@ -82,6 +82,7 @@ def start(ctx: Context, command: StartTask) -> None:
         record=ObjectId(""),
         announcement=sealed.envelope,
         certify=command.certify or spec.samples >= ALWAYS_CERTIFIED,
+        known=command.known,
     )
     arm(ctx, task, ctx.now + OFFER_WINDOW)
     ctx.publish(sealed, row.id)
@@ -98,6 +99,7 @@ def cancel(ctx: Context, command: CancelTask) -> None:
     step(ctx, task, Step.CANCEL, reason="cancelled by the user")
     release(ctx, task)
     ctx.notify("task.cancelled", task.id)
+    _look_on(ctx)
     ctx.reply(command.reply_id, task.id)
 
 
@@ -109,6 +111,9 @@ def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
     if not decline.assignment:
         again = min(decline.until_ms / 1000, ctx.now + BUSY_PATIENCE)
         return offers.answer(ctx, OfferRow(decline.task, decline.author, "", again, decline.reason or "declined"))
+    if decline.assignment in ctx.state.consults:
+        on_auditor(ctx, consult.on_decline(ctx, sealed))
+        return ""
     replica = ctx.state.replicas.get(decline.assignment)
     if replica is None or replica.peer != sealed.signer or replica.task != decline.task:
         return "unknown_assignment"
@@ -139,6 +144,24 @@ def on_audit(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | 
     task = auditing.proceed(ctx, event)
     if task is not None:
         _retry(ctx, task)
+    _look_on(ctx)
+
+
+def _look_on(ctx: Context) -> None:
+    """Nobody is audited for two tasks at once: whoever waited for the end of another audit may be next."""
+    for task in auditing.waiting(ctx):
+        over = auditing.look(ctx, task)
+        if over is not None:
+            _retry(ctx, over)
+
+
+def on_auditor(ctx: Context, task: TaskRow | None) -> None:
+    """A blind auditor answered, or did not: where that settles the last replica, go on."""
+    unbelieved = auditing.conclude(ctx, task)
+    if unbelieved is not None:
+        _retry(ctx, unbelieved)
+    if task is not None:
+        _look_on(ctx)
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:

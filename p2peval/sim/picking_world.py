@@ -110,9 +110,7 @@ def _cycle(case: Case, policy: Policy, now: Cast, memory: Memory, rng: Generator
     return Given(*(np.concatenate(part) for part in zip(*(r.columns for r in rounds), strict=True)))
 
 
-def _round(
-    case: Case, policy: Policy, now: Cast, memory: Memory, askers: Places, seen: Views, rng: Generator
-) -> Given:
+def _round(case: Case, policy: Policy, now: Cast, memory: Memory, askers: Places, seen: Views, rng: Generator) -> Given:
     """One task of every asker."""
     answers = _answering(case, now, askers, rng) & ~memory.proven
     picked = _pick(case, policy.by_share, answers, seen, rng)

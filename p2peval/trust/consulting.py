@@ -39,16 +39,23 @@ def auditors_least(newcomer: Ratio, allowed: Ratio) -> int:
 
 @lru_cache(maxsize=4096)
 def least_panel(
-    n: int, altered: int, newcomer: Ratio, allowed: Ratio, honest_nano: int, most: int, spread: float = 1.0
+    n: int,
+    altered: int,
+    newcomer: Ratio,
+    allowed: Ratio,
+    honest_nano: int,
+    most: int,
+    spread: float = 1.0,
+    each: int = AUDITOR_SAMPLES,
 ) -> Panel | None:
     """The cheapest m and r that satisfy the bound exactly: least m·(r + AUDITOR_OVERHEAD), then the fewest auditors.
 
-    At most ``most`` auditors, at least m(k) of them unless fewer are there, and r ≤ AUDITOR_SAMPLES, which one request
-    can name. None where so few cannot do it. ``honest_nano``: h in 1e-9, above 0 and up to 1.
+    At most ``most`` auditors, at least m(k) of them unless fewer are there, and r ≤ ``each``, which one request can
+    name. None where so few cannot do it. ``honest_nano``: h in 1e-9, above 0 and up to 1.
     """
     floor = min(auditors_least(newcomer, allowed), most)
     best: tuple[int, int, int] | None = None
-    for r in range(1, min(AUDITOR_SAMPLES, n) + 1):
+    for r in range(1, min(each, n) + 1):
         seen = max(1, int(r / Fraction(spread)))  # of r samples, so many count as drawn uniformly (weighted_draw)
         one = _escapes_one(n, altered, seen, honest_nano)
         m = max(floor, _fewest(one, allowed))

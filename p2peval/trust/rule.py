@@ -137,6 +137,7 @@ def panel_for(asked: Asked, record: Record, means: Means) -> Panel | None:
         round(means.honest_share * NANO),
         means.auditors,
         asked.spread,
+        means.each,
     )
 
 
