@@ -72,6 +72,11 @@ def give_back(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[
     ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, local))
 
 
+def set_streak(ctx: Context, peer: PeerId, benchmark: BenchmarkId, streak: int) -> None:
+    """What another rule than our own made of answers that agree, or do not."""
+    _change(ctx, peer, benchmark, lambda held: replace(held, streak=streak))
+
+
 def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     _change(ctx, peer, benchmark, lambda held: held.silent_at(ctx.now, resolved_total(ctx)))
 

@@ -93,6 +93,7 @@ def release(ctx: Context, task: TaskRow) -> None:
     """A task ends without a record: tell those who hold a place for it, or still work on it."""
     bound = {offer.peer for offer in ctx.state.offers.of(task.id) if not offer.declined and offer.expires > ctx.now}
     at_work = {row.peer for row in ctx.state.replicas.of(task.id) if row.state in UNFINISHED}
+    at_work.discard(ctx.me)
     if bound or at_work:
         sealed = ctx.seal(Cancel(ctx.network, ctx.me, task.id), task.benchmark)
         for peer in sorted(bound | at_work):
