@@ -116,6 +116,7 @@ ANSWERS: dict[str, Any] = {
     "eval.run": views.TaskView,
     "eval.ls": tuple[views.TaskView, ...],
     "eval.show": views.TaskView,
+    "eval.probe": views.TaskView,
     "eval.rescore": report_views.RescoreView,
     "eval.cancel": views.TaskView,
     "eval.verify": report_views.VerifyView,

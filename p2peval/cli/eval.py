@@ -157,6 +157,27 @@ def rescore(options: Options, task: str, metrics: tuple[str, ...]) -> None:
     out.answer("eval.rescore", view, lambda: _metrics(out, view.metrics))
 
 
+@eval_command.command("probe")
+@click.argument("task", metavar="TASK")
+@click.option("--detach", is_flag=True, help="Return as soon as the task is announced.")
+@pass_options
+def probe(options: Options, task: str, detach: bool) -> None:
+    """Ask for an accepted task again, its model disguised, and compare every output with those that are known."""
+    out, client = Output(options), reach(options)
+    asked = client.post(path_to("tasks", task, "probe"), TaskView)
+    if detach:
+        out.answer("eval.probe", asked, lambda: asked.id)
+        out.say(f"next: p2peval eval show {asked.id}")
+        return
+    try:
+        asked = follow(client, out, asked)
+    except KeyboardInterrupt:
+        hint = f"to end it: p2peval eval cancel {asked.id}"
+        raise InterruptedByUserError(f"stopped following; task {asked.id} goes on", hint=hint) from None
+    _require_success(asked, certify=False)
+    out.answer("eval.probe", asked, lambda: "\n".join(answer_lines(asked)))
+
+
 @eval_command.command("cancel")
 @click.argument("task", metavar="TASK")
 @pass_options

@@ -14,6 +14,7 @@ from p2peval.core import checks, consult, fraud, records, reputation
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
+from p2peval.core.parts import Blob
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
@@ -110,6 +111,8 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
         return None  # one of them is being taken as it is
     if any(checks.is_under_audit(ctx, row.peer) for row in fetched):
         return None  # until that audit is over: see ``waiting``
+    if task.known:
+        return _match(ctx, task, fetched)
     step = checks.next_step(ctx, task, answers)
     match step.do:
         case Do.AUDIT | Do.CONSULT:
@@ -141,6 +144,25 @@ def _look_at(
             compare(ctx, task, audited, fetched, f"compare/{replica.id}", drawn)
 
 
+def _match(ctx: Context, task: TaskRow, fetched: list[ReplicaRow]) -> TaskRow | None:
+    """The answer is known: every output is compared with it, and nothing is run (evaluation/disguise.py)."""
+    task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
+    samples = ctx.state.benchmarks[task.benchmark].spec.samples
+    for replica in fetched:
+        streak = checks.record_of(ctx, replica.peer).streak
+        seen = replace(replica, drawn=samples, streak=streak, why="known_answer")
+        compare(ctx, task, seen, (), f"compare/{replica.id}", 0)
+    return None
+
+
+def _known(ctx: Context, task: TaskRow) -> Blob | None:
+    """The outputs that this node has accepted of the model that was disguised."""
+    if task.known is None:
+        return None
+    held = (row for row in ctx.state.replicas.of(task.known) if row.state is ReplicaState.AGREES)
+    return next((row.outputs for row in held if row.outputs is not None), None)
+
+
 def compare(
     ctx: Context, task: TaskRow, replica: ReplicaRow, beside: Iterable[ReplicaRow], effect_id: str, drawn: int
 ) -> None:
@@ -166,6 +188,7 @@ def compare(
             nonce=nonce_of(ctx, task.id, replica.peer, replica.attempt),
             drawn=drawn,
             delta_nano=task.delta_nano,
+            known=_known(ctx, task),
         )
     )
 
@@ -192,9 +215,12 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
     )
     if seen.verdict is Verdict.AGREES:
         reputation.agreed(ctx, replica.peer, task.benchmark, accepted=True)
+    elif task.known and seen.verdict is Verdict.DIFFERS:  # one of two answers is false: no evidence which (trust.md §2)
+        reputation.restart(ctx, replica.peer, task.benchmark)
     elif seen.verdict in BLAMED:
         reputation.differed(ctx, replica.peer, task.benchmark)
-    if seen.verdict is Verdict.DIFFERS:
+    computes = ctx.policy.runs(ctx.state.benchmarks[task.benchmark].spec.limits)
+    if seen.verdict is Verdict.DIFFERS and (computes or not task.known):
         accuse(ctx, task, replica)
     samples = ctx.state.benchmarks[task.benchmark].spec.samples
     ctx.notify(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from p2peval.core import budget, membership
+from p2peval.core.believing import is_out
 from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.blind import most_rows
 from p2peval.core.checking import AuditAnswer, AuditRequest
@@ -78,6 +79,8 @@ def _refusal(ctx: Context, sealed: Sealed[AuditRequest]) -> str:
         return "requester_not_accepted"
     if is_convicted(ctx.state, sealed.signer, ctx.now):
         return "requester_convicted"
+    if is_out(ctx.state, sealed.signer, ctx.now):
+        return "requester_distrusted"
     return "" if budget.takes_inquiry(ctx, sealed.signer, sealed.payload.benchmark) else "auditor_busy"
 
 

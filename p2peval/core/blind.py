@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from hmac import compare_digest
 
+from p2peval.core import believing
 from p2peval.core.belief_rows import AuditRow, WatchRow
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.checking import AuditCommitment, AuditReport
@@ -128,7 +129,8 @@ def on_report(ctx: Context, sealed: Sealed[AuditReport]) -> str:
     told = replace(held, report=sealed.id, audited=len(said.indices), differing=len(said.differing))
     ctx.state.audits.put(told)
     ctx.notify("audit.reported", said.task, peer=sealed.signer, audited=told.audited, differing=told.differing)
-    if said.differing and honesty(ctx.state, sealed.signer, ctx.policy.trust_roots, ctx.now) > 0.0:
+    roots = believing.roots(ctx.state, ctx.policy, ctx.now)
+    if said.differing and honesty(ctx.state, sealed.signer, roots, ctx.now) > 0.0:
         reopen(ctx, said.task)
     return ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from p2peval.core import due
 from p2peval.core.belief_rows import ConvictionRow, WatchRow, WatchState
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
@@ -39,6 +40,9 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
     seen = held.evidence if held else Evidence.none(ctx.now, ctx.state.counter("resolved_total"))
     ctx.state.evidence.put(EvidenceRow(peer, replace(seen, streak=0)))
     ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
+    heard = ctx.state.pooled.get(peer)
+    if heard is not None and heard.credibility > 0.0:
+        due.soon(ctx)
     _reopen(ctx, peer)
 
 

@@ -66,7 +66,7 @@ class Compare:
     """Audit ``outputs`` of ``evaluator`` at ``drawn`` samples; answers ComparisonFinished or -Failed.
 
     ``equivalence_class``: that in which the evaluator says it ran. ``drawn`` 0: nothing is run; the answer says whether
-    these are the outputs committed to, and their metrics.
+    these are the outputs committed to, and their metrics. ``known``: right ones, to compare them with in full then.
     """
 
     id: str
@@ -82,6 +82,7 @@ class Compare:
     nonce: bytes
     drawn: int
     delta_nano: int
+    known: Blob | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import budget, commitment, membership, unrecorded
+from p2peval.core import believing, budget, commitment, membership, unrecorded
 from p2peval.core.assignment import commit_window
 from p2peval.core.benchmark import fits
 from p2peval.core.budget import AT_WORK, Refusal
@@ -98,6 +98,8 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
         return Refusal("requester_not_accepted")
     if is_convicted(ctx.state, announced.author, ctx.now):
         return Refusal("requester_convicted")
+    if believing.is_out(ctx.state, announced.author, ctx.now):
+        return Refusal("requester_distrusted")
     return budget.refusal(ctx, announced)
 
 

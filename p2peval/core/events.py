@@ -226,7 +226,10 @@ class RevealLabels:
 
 @dataclass(frozen=True, slots=True)
 class StartTask:
-    """``epsilon_nano``, ``delta_nano``, ``replicas``: 0 takes the benchmark's own."""
+    """``epsilon_nano``, ``delta_nano``, ``replicas``: 0 takes the benchmark's own.
+
+    ``known``: an accepted task of ours of which ``model`` is a disguise, so that the answer is known.
+    """
 
     reply_id: str
     benchmark: BenchmarkId
@@ -236,6 +239,7 @@ class StartTask:
     delta_nano: int
     replicas: int
     certify: bool = False
+    known: TaskId | None = None
 
 
 @dataclass(frozen=True, slots=True)

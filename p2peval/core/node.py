@@ -16,13 +16,16 @@ from p2peval.core import (
     auditor,
     blind,
     consult,
+    epoch,
     equivocation,
     evaluator,
     fraud,
     held_labels,
+    judgement,
     late,
     membership,
     offers,
+    pooling,
     records,
     requester,
     retention,
@@ -48,6 +51,7 @@ from p2peval.core.events import (
     BlobFailed,
     BlobReady,
     CancelTask,
+    Command,
     ComparisonFailed,
     ComparisonFinished,
     EvaluationFailed,
@@ -57,8 +61,10 @@ from p2peval.core.events import (
     Introduced,
     JobFailed,
     JoinBenchmark,
+    JudgePeer,
     LeaveBenchmark,
     MessageReceived,
+    NamePeer,
     NoticeReceived,
     PeerDown,
     PeerUp,
@@ -130,6 +136,18 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""
 
+COMMANDS: dict[type[Command], Callable[[Context, Any], None]] = {
+    PublishBenchmark: membership.publish,
+    RevealLabels: held_labels.reveal,
+    JoinBenchmark: membership.join,
+    LeaveBenchmark: membership.leave,
+    StartTask: requester.start,
+    CancelTask: requester.cancel,
+    JudgePeer: judgement.judge,
+    NamePeer: judgement.name,
+}
+"""What the user may ask; each replies."""
+
 
 class Node:
     """One peer. ``state`` may be read from outside at any time; only ``handle`` and ``resume`` change it."""
@@ -182,6 +200,7 @@ class Node:
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         consult.resume(ctx)
         watch.arm(ctx)
+        epoch.arm(ctx)
         ctx.timer(fraud.PREFIX, now, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
@@ -245,18 +264,8 @@ class Node:
                 late.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
-            case PublishBenchmark():
-                membership.publish(ctx, event)
-            case RevealLabels():
-                held_labels.reveal(ctx, event)
-            case JoinBenchmark():
-                membership.join(ctx, event)
-            case LeaveBenchmark():
-                membership.leave(ctx, event)
-            case StartTask():
-                requester.start(ctx, event)
-            case CancelTask():
-                requester.cancel(ctx, event)
+            case _:
+                COMMANDS[type(event)](ctx, event)
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────
 
@@ -377,6 +386,10 @@ class Node:
                 watch.look(ctx)
             case "proof":
                 fraud.settle_next(ctx)
+            case "epoch":
+                epoch.end(ctx, event.generation)
+            case "pool":
+                pooling.recompute(ctx)
             case "tidy":
                 retention.forget(ctx)
                 ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

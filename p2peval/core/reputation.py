@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from p2peval.core import believing, due
+from p2peval.core.believing import RESOLVED, STRANGERS, STRANGERS_GOOD
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import EvidenceRow
 from p2peval.core.trust_rows import LocalEvidenceRow
 from p2peval.core.types import BenchmarkId, PeerId
+from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
-
-_RESOLVED = "resolved_total"
 
 
 def resolved_total(ctx: Context) -> int:
     """Audited replicas since this node's birth: the second clock by which evidence fades."""
-    return ctx.state.counter(_RESOLVED)
+    return ctx.state.counter(RESOLVED)
 
 
 def of(ctx: Context, peer: PeerId) -> float:
-    """Reputation of ``peer``, 0 to 1, as it stands now; 0 while a proof against it counts."""
-    if is_convicted(ctx.state, peer, ctx.now):
-        return 0.0
-    return held(ctx, peer).decayed(ctx.now, resolved_total(ctx)).mean
+    """Reputation of ``peer``, 0 to 1, as it stands now (core/believing.py)."""
+    return believing.reputation(ctx.state, ctx.policy, peer, ctx.now)
 
 
 def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, *, accepted: bool = False) -> None:
     """Own re-run agreed. ``accepted``: at a size that its streak allowed, which alone lengthens it (trust.md §4)."""
-    total = ctx.state.count(_RESOLVED, resolved_total(ctx) + 1)
+    _met(ctx, peer, good=True)
+    total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
 
     def change(held: Evidence) -> Evidence:
         seen = held.agreed_at(ctx.now, total)
@@ -39,7 +38,14 @@ def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, *, accepted: bool
 
 
 def differed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
-    total = ctx.state.count(_RESOLVED, resolved_total(ctx) + 1)
+    """Outputs that we asked for, or looked at of our own accord, do not hold."""
+    _met(ctx, peer, good=False)
+    blamed(ctx, peer, benchmark)
+
+
+def blamed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    """What others drew our eye to does not hold. It says nothing of strangers at large: only lies are shown around."""
+    total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
     _change(ctx, peer, benchmark, lambda held: held.disagreed_at(ctx.now, total))
 
 
@@ -97,10 +103,19 @@ def held(ctx: Context, peer: PeerId) -> Evidence:
     return row.evidence if row else Evidence.none(ctx.now, resolved_total(ctx))
 
 
+def _met(ctx: Context, peer: PeerId, *, good: bool) -> None:
+    """The first outcome of each peer tells how strangers do here."""
+    if held(ctx, peer).resolved == 0:
+        ctx.state.count(STRANGERS, ctx.state.counter(STRANGERS) + 1)
+        ctx.state.count(STRANGERS_GOOD, ctx.state.counter(STRANGERS_GOOD) + good)
+
+
 def _change(ctx: Context, peer: PeerId, benchmark: BenchmarkId, change: Callable[[Evidence], Evidence]) -> None:
     """The same deed counts in all and in its benchmark's own table."""
     ctx.state.evidence.put(EvidenceRow(peer, change(held(ctx, peer))))
     ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, change(_here(ctx, peer, benchmark))))
+    if ctx.policy.opinion != OPINION:  # a rule of others takes own evidence and others' word at once
+        due.soon(ctx)
 
 
 def _here(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> Evidence:

@@ -84,9 +84,10 @@ def start(ctx: Context, command: StartTask) -> None:
         record=ObjectId(""),
         announcement=sealed.envelope,
         certify=command.certify or spec.samples >= ALWAYS_CERTIFIED,
+        known=command.known,
     )
     first = checks.first_step(ctx, ctx.state.tasks.put(task))
-    if first.do is Do.COMPUTE and not command.replicas:  # who names a number of evaluators wants evaluators
+    if first.do is Do.COMPUTE and not (command.replicas or task.known):  # a number of evaluators: evaluators are wanted
         alone.begin(ctx, task, first)
     else:
         task = replace(task, replicas=max(task.replicas, first.count) if first.do is Do.ASK else task.replicas)

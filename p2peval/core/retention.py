@@ -7,7 +7,15 @@ evidence, which fades by itself.
 from __future__ import annotations
 
 from p2peval.core.belief_rows import WatchState
-from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
+from p2peval.core.checking import (
+    AuditCommitment,
+    AuditReport,
+    EquivocationProof,
+    FraudProof,
+    LabelsReveal,
+    Scores,
+    TrustStatement,
+)
 from p2peval.core.context import Context
 from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, ResultRecord
 from p2peval.core.rows import DutyState
@@ -27,6 +35,7 @@ KEPT = frozenset(
         EquivocationProof,
         LabelsReveal,
         Scores,
+        TrustStatement,  # core/statements.py forgets these
     )
 )
 

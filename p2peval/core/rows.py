@@ -115,6 +115,7 @@ class TaskRow:
     """A task that this node asked for. ``deadline`` is that of the current state.
 
     ``certify``: its number must carry a certificate of its own, whatever the record of who answers (trust.md §4).
+    ``known``: the task whose accepted outputs are the right answer to this one too.
     """
 
     id: TaskId
@@ -135,6 +136,7 @@ class TaskRow:
     record: ObjectId
     announcement: bytes
     certify: bool
+    known: TaskId | None = None
 
     @property
     def key(self) -> str:

@@ -137,6 +137,10 @@ class Table(Generic[R]):
         """The rows of a group, in order of their insertion into it."""
         return tuple(self._groups.get(group, {}).values())
 
+    def many(self, group: Hashable) -> int:
+        """How many rows a group has."""
+        return len(self._groups.get(group, ()))
+
     def groups(self) -> tuple[Any, ...]:
         """Groups that have a row, in order of their first."""
         return tuple(self._groups)
@@ -195,7 +199,9 @@ class State:
         self.convictions: Table[ConvictionRow] = table("convictions", lambda conviction: conviction.peer)
         self.audits: Table[AuditRow] = table("audits", lambda audit: audit.record)
         self.local_evidence: Table[LocalEvidenceRow] = table("local_evidence", lambda local: local.peer)
-        self.statements: Table[StatementRow] = table("statements", lambda statement: statement.rater)
+        self.statements: Table[StatementRow] = table(
+            "statements", lambda statement: (statement.benchmark, statement.believed)
+        )
         self.pooled: Table[PooledRow] = table("pooled")
         self.history: Table[HistoryRow] = table("history", lambda past: past.peer)
         self.judgements: Table[JudgementRow] = table("judgements")

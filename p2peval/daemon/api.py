@@ -139,6 +139,7 @@ class _Routes:
             post("/v1/tasks", self._start_task),
             get("/v1/tasks/{ref}", lambda r: ask.task(_ref(r))),
             post("/v1/tasks/{ref}/rescore", self._rescore),
+            post("/v1/tasks/{ref}/probe", lambda r: ask.probe(_ref(r))),
             get("/v1/tasks/{ref}/report", lambda r: ask.report(_ref(r))),
             post("/v1/tasks/{ref}/bundle", self._bundle),
             post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(_ref(r))),

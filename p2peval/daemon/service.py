@@ -32,7 +32,7 @@ from p2peval.core.rows import BenchmarkRow, DutyState, ReplicaState, ResultRow
 from p2peval.core.state import State
 from p2peval.core.task import OVER
 from p2peval.core.types import PeerId, Seconds, to_nano
-from p2peval.daemon import refs, views
+from p2peval.daemon import probing, refs, views
 from p2peval.daemon.bundle import report_of, write_bundle
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver
@@ -265,6 +265,10 @@ class NodeService:
                 certify,
             )
         )
+        return self._present.task(self._state.tasks[reply.subject])
+
+    async def probe(self, ref: str) -> views.TaskView:
+        reply = await self._command(await probing.probe(refs.own_task(self._state, ref), self._state, self.workshop))
         return self._present.task(self._state.tasks[reply.subject])
 
     async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:

@@ -106,6 +106,7 @@ class Workshop:
             tolerance=effect.spec.tolerance,
             fraud_margin=effect.spec.fraud_margin,
             scoring=await self._scoring_if_here(effect.spec, effect.delta_nano),
+            known=await path(effect.known.cid) if effect.known else "",
         )
         # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
         return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
@@ -178,6 +179,18 @@ class Workshop:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""
         fits = (spec.model_input, spec.model_output)
         await self._sandbox.run(jobs.Scan(str(model), spec.limits, fits), deadline=spec.limits.seconds)
+
+    async def held(self, blob: Blob) -> None:
+        """Raises NotFoundError where ``blob`` is not on the shelf any more."""
+        await self._library.path(blob.cid)
+
+    async def disguised(self, spec: BenchmarkSpec, model: Blob, seed: bytes) -> Blob:
+        """A model that says the same, on the shelf. Raises what NOT_DONE names."""
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            out = Path(folder) / "model"
+            job = jobs.Disguise(await self._library.path(model.cid), str(out), spec.limits, seed)
+            await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+            return await self._library.add(out)
 
     async def rehearse(self, spec: BenchmarkSpec, model: Path) -> None:
         """Run a few samples of a scanned model; the benchmark's inputs are here.

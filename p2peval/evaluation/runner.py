@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from p2peval.core.parts import Tensor
+from p2peval.core.parts import MetricReport, Tensor
 from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
 from p2peval.evaluation.answers import (
     Answer,
     Compared,
+    Disguised,
     Evaluated,
     Failed,
     Previewed,
@@ -37,6 +38,7 @@ from p2peval.evaluation.frames import decode_order, frame, missing
 from p2peval.evaluation.jobs import (
     AnyJob,
     Compare,
+    Disguise,
     Evaluate,
     Order,
     Prepare,
@@ -83,6 +85,8 @@ def perform(job: AnyJob) -> Answer:
             return prepare(Path(job.directory), Path(job.out))
         case Scan():
             return _scan(job)
+        case Disguise():
+            return _disguise(job)
         case Evaluate():
             return _evaluate(job)
         case Preview():
@@ -158,6 +162,16 @@ def _scan(job: Scan) -> Scanned:
     return Scanned(contents.nodes, contents.initialisers)
 
 
+def _disguise(job: Disguise) -> Disguised:
+    from p2peval.evaluation import scan
+    from p2peval.evaluation.disguise import disguise
+
+    data = scan.read(Path(job.model), job.limits.model_mb)
+    scan.scan(data)
+    Path(job.out).write_bytes(disguise(data, job.seed))
+    return Disguised()
+
+
 def _evaluate(job: Evaluate) -> Evaluated:
     from p2peval.core.commitment import output_root
     from p2peval.evaluation.pace import pace
@@ -228,15 +242,33 @@ def _compare(job: Compare) -> Compared:
         return Compared(Verdict.NOT_AUTHENTIC, "root")
     within = allowed(job.tolerance, job.equivalence_class, Recipe(job.run.profile))
     metrics = score(job.scoring, claimed, within) if job.scoring else ()
-    if (
-        not job.drawn
-    ):  # whoever asks cannot or will not run it: they are the outputs committed to, and these their metrics
-        return Compared(Verdict.AGREES, metrics=tuple(replace(report, audit=None) for report in metrics))
+    if not job.drawn:  # nothing is to be run: they are the outputs committed to, and these their metrics
+        metrics = tuple(replace(report, audit=None) for report in metrics)
+        return _match(job, claimed, metrics) if job.known else Compared(Verdict.AGREES, metrics=metrics)
     drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
     checked = sorted({*drawn, *_contested(job, claimed)})
     subject, rules = _subject(job.run), Rules(job.tolerance, job.fraud_margin)
     found = judge(subject, Claim(checked, claimed[checked], job.equivalence_class), rules, job.nonce)
     return Compared(found.verdict, "", len(drawn), len(checked), found.differing[:MAX_DIFFERING], metrics)
+
+
+def _match(job: Compare, claimed: Any, metrics: tuple[MetricReport, ...]) -> Compared:
+    """Against outputs that are known; the model is a disguise of theirs, so no class reproduces them bit by bit."""
+    import numpy as np
+
+    from p2peval.core.outputs import differing
+    from p2peval.core.verdict import Rules
+    from p2peval.defaults import MAX_DIFFERING
+
+    try:
+        known = _read_outputs(job.known, job.run.samples, job.run.output)
+    except RemoteProtocolError as error:
+        raise EvaluationError(error.reason, f"the known outputs: {error.message}") from None
+    rules = Rules(job.tolerance, job.fraud_margin)
+    lies = np.flatnonzero(differing(claimed, known, rules.margin)).tolist()
+    agrees = not differing(claimed, known, rules.beyond_doubt).any()
+    verdict = Verdict.DIFFERS if lies else Verdict.AGREES if agrees else Verdict.DOUBTFUL
+    return Compared(verdict, "", len(claimed), len(claimed), tuple(lies[:MAX_DIFFERING]), metrics)
 
 
 def _single(job: Sample | Settle | Prove) -> Answer:

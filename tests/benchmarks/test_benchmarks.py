@@ -23,7 +23,10 @@ def positive(rows: list[Row]) -> set[str]:
 
 def test_ingest_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_ingest, "EACH", 4)
-    assert positive(bench_ingest.run(tmp_path)) == {"ingest.objects_per_s"}
+    assert positive(bench_ingest.run(tmp_path)) == {
+        "ingest.objects_per_s",
+        "ingest.statements_per_s",
+    }
 
 
 def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

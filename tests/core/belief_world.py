@@ -86,12 +86,14 @@ class BeliefWorld(World):
             return
         rows, true = self.outputs[effect.outputs.cid], truth(effect.spec)
         drawn = audit.draw(effect.nonce, effect.task, effect.root, effect.spec.samples, effect.drawn)
+        if effect.known is not None:
+            true, drawn = self.outputs[effect.known.cid], list(range(effect.spec.samples))
         wrong = tuple(index for index in drawn if (rows[index] != true[index]).any())
         names = () if effect.spec.labels is None else effect.spec.metrics
         reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in names)
         verdict = self.verdict(host, effect.equivalence_class, bool(wrong))
         host.handle(
-            ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, effect.drawn, wrong[:64], reports)
+            ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, len(drawn), wrong[:64], reports)
         )
 
     def verdict(self, host: Host, claimed_class: str, differs: bool) -> Verdict:

@@ -16,7 +16,7 @@ from p2peval.defaults import WATCH_PAUSE
 
 
 class Missed(BeliefWorld):
-    """Two evaluators, each of whom was right for six tasks as far as anybody saw; ``missing``: audits see nothing."""
+    """Two evaluators, right whenever they were asked, as far as anybody saw; ``missing``: audits see nothing."""
 
     def __init__(self, lies: bool) -> None:
         self.missing = True
@@ -25,7 +25,10 @@ class Missed(BeliefWorld):
         self.suspect.lies = lies
         self.benchmark = self.publish(self.requester)
         self.everybody_joins(self.benchmark, self.requester)
-        self.tasks = [self.ask(f"model-{number}") for number in range(8)]
+        self.tasks: list[TaskId] = []
+        while not (self.standings(self.suspect.id) and self.standings(self.other.id)):
+            assert len(self.tasks) < 60, "one of two evaluators is never asked"
+            self.tasks.append(self.ask(f"model-{len(self.tasks)}"))
         self.missing = False
 
     def verdict(self, host: Host, claimed_class: str, differs: bool) -> Verdict:

@@ -53,6 +53,12 @@ def test_a_phone_accepts_what_blind_auditors_see_too_and_has_what_they_do_not_se
         own = others[0].run("eval", "preview", "flowers", str(model))
         assert [(m["name"], m["value"]) for m in own["metrics"]] == [(m["name"], m["value"]) for m in task["metrics"]]
 
+        probed = phone.run("eval", "probe", task["id"])
+        (replica,) = probed["replicas"]
+        assert (probed["state"], replica["audited"], replica["auditors"]) == ("accepted", 150, [])
+        assert probed["model"] != task["model"]
+        assert probed["metrics"][0]["value"] == task["metrics"][0]["value"]
+
         large = onnx.load(model)
         large.doc_string = "x" * 1000
         onnx.save(large, tmp_path / "large.onnx")

@@ -13,6 +13,7 @@ UPDATE results SET certified = 1
 WHERE certificate <> 'null' AND (standing <> 'me' OR task IN (SELECT id FROM tasks));
 
 ALTER TABLE tasks ADD COLUMN certify INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE tasks ADD COLUMN known TEXT NOT NULL DEFAULT 'null';
 ALTER TABLE replicas ADD COLUMN streak INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE replicas ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE replicas ADD COLUMN numbers TEXT NOT NULL DEFAULT '[]';
@@ -31,7 +32,8 @@ CREATE TABLE statements (
     benchmark TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     entries TEXT NOT NULL,
-    received REAL NOT NULL
+    received REAL NOT NULL,
+    believed INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE pooled (
@@ -41,6 +43,7 @@ CREATE TABLE pooled (
     good REAL NOT NULL,
     bad REAL NOT NULL,
     credibility REAL NOT NULL,
+    opinion REAL NOT NULL,
     mass REAL NOT NULL,
     reach REAL NOT NULL
 ) STRICT;
