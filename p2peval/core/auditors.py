@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from p2peval.core import membership, panel, reputation
+from p2peval.core import believing, membership, panel, reputation
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow
 from p2peval.core.types import PeerId
 from p2peval.defaults import OVERRULED_DAYS
@@ -19,12 +18,11 @@ def candidates(ctx: Context, task: TaskRow, replica: ReplicaRow) -> list[panel.C
     accused |= {replica.peer, _cluster(ctx, replica.peer)}
     found = []
     for peer in membership.evaluators(ctx, task.benchmark):
-        opinion = reputation.of(ctx, peer)
-        if peer in (ctx.me, replica.peer) or opinion < 0.5 or is_convicted(ctx.state, peer, ctx.now):
+        if peer in (ctx.me, replica.peer) or believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now):
             continue
         cluster = _cluster(ctx, peer)
         if cluster not in accused and not _is_overruled(ctx, peer):
-            found.append(panel.Candidate(peer, opinion, _is_known(ctx, peer), cluster))
+            found.append(panel.Candidate(peer, reputation.of(ctx, peer), _is_known(ctx, peer), cluster))
     return found
 
 
@@ -48,9 +46,8 @@ def _counter(peer: PeerId) -> str:
 
 
 def _is_known(ctx: Context, peer: PeerId) -> bool:
-    """A root, or one of whom this node has seen an outcome itself."""
-    seen = ctx.state.evidence.get(peer)
-    return peer in ctx.policy.trust_roots or (seen is not None and seen.evidence.resolved > 0)
+    """A root, or one of whom there is anything to go by."""
+    return believing.is_root(ctx.state, ctx.policy, peer, ctx.now) or believing.is_known(ctx.state, peer)
 
 
 def _cluster(ctx: Context, peer: PeerId) -> str:

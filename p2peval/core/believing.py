@@ -63,6 +63,16 @@ def is_known(state: State, peer: PeerId) -> bool:
     return seen or (heard is not None and heard.good + heard.bad > 0.0)
 
 
+def is_doubted(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool:
+    """Below ½, and below what a stranger has here: where many strangers lie, not to be known is no reproach.
+
+    Rules of others know no such line: with them, only who is out is doubted.
+    """
+    if is_out(state, peer, now) or policy.opinion != OPINION:
+        return is_out(state, peer, now)
+    return belief(state, peer, now).opinion < min(0.5, prior(state))
+
+
 def belief(state: State, peer: PeerId, now: Seconds) -> Belief:
     seen, heard = evidence(state, peer, now), state.pooled.get(peer)
     good, bad = (heard.good, heard.bad) if heard is not None else (0.0, 0.0)

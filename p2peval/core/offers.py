@@ -20,7 +20,6 @@ from p2peval.defaults import (
     MAX_OFFERS,
     OFFER_LIFETIME,
     OFFER_WINDOW,
-    OPINION,
     REANNOUNCE_AFTER,
 )
 from p2peval.trust.availability import availability
@@ -118,16 +117,14 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
 
 
 def _as_seen(ctx: Context, task: TaskRow, offer: OfferRow) -> Candidate:
-    """Doubted: below ½ and below what a stranger has here; a rule of others knows no such line."""
     state, peer = ctx.state, offer.peer
-    opinion, own = reputation.of(ctx, peer), reputation.held(ctx, peer)
-    line = min(0.5, believing.prior(state)) if ctx.policy.opinion == OPINION else 0.0
+    own = reputation.held(ctx, peer)
     said = state.statements.get(f"{task.benchmark}/{peer}")
     return Candidate(
         peer=peer,
-        opinion=opinion,
+        opinion=reputation.of(ctx, peer),
         known=believing.is_known(state, peer),
-        doubted=opinion < line,
+        doubted=believing.is_doubted(state, ctx.policy, peer, ctx.now),
         available=availability(own.resolved, own.silent, own.withheld),
         open=_open(ctx, peer),
         alike=offer.equivalence_class == membership.own_class(ctx, task.benchmark),

@@ -19,7 +19,7 @@ from p2peval.core.state import State
 from p2peval.core.trust_rows import HistoryRow, PooledRow, StatementRow
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import HISTORY_KEPT, HISTORY_STEP, PRE_TRUST, REACHED_EXACTLY
-from p2peval.trust.eigentrust import eigentrust, pre_trust
+from p2peval.trust.eigentrust import eigentrust, pre_trusted
 from p2peval.trust.local_trust import local_trust
 from p2peval.trust.opinions import pool
 from p2peval.trust.policies import OPINIONS
@@ -66,20 +66,19 @@ def recompute(ctx: Context) -> None:
 
 
 def _walk(testimony: Testimony) -> tuple[Vector, Vector]:
-    """π of all peers, and reach: exact for the REACHED_EXACTLY of most mass, for which a system has to be solved.
+    """π of all peers, and reach: exact among up to REACHED_EXACTLY peers, for a system has to be solved for it.
 
-    For others it is the expected number of visits, which is never less: they hardly differ where few walks come.
+    Among more it is the expected number of visits, which is never less: they hardly differ where few walks come.
     """
-    p = pre_trust(testimony.size, testimony.me, testimony.roots)
+    p = pre_trusted(testimony.size, testimony.me, testimony.roots)
     if not testimony.good.nnz:  # roots alone: walks go nowhere from where they begin
         return p, p
     trust = local_trust(testimony.good, testimony.bad)
     mass = eigentrust(trust, p).mass
+    if testimony.size <= REACHED_EXACTLY:
+        return mass, reach(trust, p)
     home = 1.0 - (1.0 - PRE_TRUST) * float(mass @ trust.sum(axis=1))  # share of all steps that begin a walk
-    reached = np.minimum(mass / home, 1.0)
-    top = np.argsort(-mass, kind="stable")[:REACHED_EXACTLY]
-    reached[top] = reach(trust, p, top.tolist())
-    return mass, reached
+    return mass, np.minimum(mass / home, 1.0)
 
 
 def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:

@@ -243,8 +243,9 @@ def _compare(job: Compare) -> Compared:
     within = allowed(job.tolerance, job.equivalence_class, Recipe(job.run.profile))
     metrics = score(job.scoring, claimed, within) if job.scoring else ()
     if not job.drawn:  # nothing is to be run: they are the outputs committed to, and these their metrics
-        metrics = tuple(replace(report, audit=None) for report in metrics)
-        return _match(job, claimed, metrics) if job.known else Compared(Verdict.AGREES, metrics=metrics)
+        if job.known:
+            return _match(job, claimed, metrics)
+        return Compared(Verdict.AGREES, metrics=tuple(replace(report, audit=None) for report in metrics))
     drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
     checked = sorted({*drawn, *_contested(job, claimed)})
     subject, rules = _subject(job.run), Rules(job.tolerance, job.fraud_margin)

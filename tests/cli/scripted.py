@@ -300,6 +300,9 @@ class Scripted:
         )
         return await self._say(view, "bundle", ref, directory)
 
+    async def probe(self, ref: str) -> views.TaskView:
+        return await self._say(task(), "probe", ref)
+
     async def cancel(self, ref: str) -> views.TaskView:
         return await self._say(task("cancelled", reason="cancelled"), "cancel", ref)
 

@@ -32,6 +32,7 @@ ASKING = {
     "eval.ls": ("eval", "ls"),
     "eval.show": ("eval", "show", TASK),
     "eval.rescore": ("eval", "rescore", TASK, "--metric", "accuracy"),
+    "eval.probe": ("eval", "probe", TASK),
     "eval.export": ("eval", "export", TASK, "--to", "bundle", "--out", "bundle"),
     "eval.cancel": ("eval", "cancel", TASK),
     "board": ("board", "digits"),

@@ -92,6 +92,7 @@ class BeliefWorld(World):
         names = () if effect.spec.labels is None else effect.spec.metrics
         reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in names)
         verdict = self.verdict(host, effect.equivalence_class, bool(wrong))
+        wrong = () if verdict is Verdict.AGREES else wrong  # an audit that misses names nothing
         host.handle(
             ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, len(drawn), wrong[:64], reports)
         )
