@@ -36,6 +36,7 @@ TRANSITIONS: dict[tuple[TaskState, Step], TaskState] = {
     (TaskState.ASSIGNED, Step.REPLACE): TaskState.ASSIGNED,
     (TaskState.ASSIGNED, Step.CLOSE): TaskState.REVEALING,
     (TaskState.ASSIGNED, Step.REOPEN): TaskState.ANNOUNCED,
+    (TaskState.ASSIGNED, Step.FAIL): TaskState.FAILED,
     (TaskState.ASSIGNED, Step.CANCEL): TaskState.CANCELLED,
     (TaskState.REVEALING, Step.AUDIT): TaskState.AUDITING,
     (TaskState.REVEALING, Step.REOPEN): TaskState.ANNOUNCED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from small_world import Host, World, blob
 
 from p2peval.core.effects import Effect, Send, Stop
-from p2peval.core.events import CancelTask, StartTask
+from p2peval.core.events import CancelTask, EvaluationFailed, StartTask
 from p2peval.core.policy import Policy
 from p2peval.core.rows import ReplicaState, TaskState
 from p2peval.core.types import TaskId
@@ -101,6 +101,16 @@ def test_one_that_is_cancelled_stops_and_tells_nobody() -> None:
     assert world.requester.node.state.tasks[task].state is TaskState.CANCELLED
     assert f"alone/{replica.id}" in world.stopped
     assert world.sent == []
+
+
+def test_one_that_cannot_be_run_fails_and_says_why() -> None:
+    world = Tiny()
+    world.requester.mute = True
+    task = world.ask()
+    (replica,) = world.requester.node.state.replicas.of(task)
+    world.requester.handle(EvaluationFailed(f"alone/{replica.id}", task, replica.id, "out of memory"))
+    row = world.requester.node.state.tasks[task]
+    assert (row.state, row.reason) == (TaskState.FAILED, "this node could not run it: out of memory")
 
 
 def test_a_requester_that_is_killed_at_any_step_ends_with_the_same_result() -> None:
