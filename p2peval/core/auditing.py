@@ -80,6 +80,8 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
             not replica.drawn or replica.peer == ctx.me
         ):
             _take(ctx, task, replica, event)
+        case ComparisonFinished() if replica.state is ReplicaState.FETCHED and replica.peer == ctx.me:
+            fail(ctx, task, f"this node could not read its own outputs: {REASONS[event.verdict]}")
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
             if event.verdict not in INVALID:
