@@ -169,7 +169,7 @@ def test_colluding_auditors_get_no_more_lies_accepted_than_the_rule_allows() -> 
     """
     world = ConsultWorld(24, altered=4, lies=True)
     world.colluding = {auditor.id for auditor in world.auditors[:8]}
-    state, wrong, tried = world.requester.node.state, 0, 100
+    state, wrong, tried = world.requester.node.state, 0, 60
     for number in range(tried):
         task = world.ask(f"model {number}")
         wrong += task.state is TaskState.ACCEPTED
@@ -178,4 +178,4 @@ def test_colluding_auditors_get_no_more_lies_accepted_than_the_rule_allows() -> 
         for row in state.counters:
             if row.name.startswith("overruled/"):
                 state.counters.delete(row.key)
-    assert wrong <= 4, f"{wrong} of {tried}"  # of 1 expected at most, 5 and more come once in 270 such tests
+    assert wrong <= 3, f"{wrong} of {tried}"  # of .6 expected at most, 4 and more come once in 300 such tests
