@@ -14,8 +14,9 @@ from p2peval.daemon.views import BoardLine, BoardView, CertificateView, MetricVi
 
 @click.command("board", cls=Command, short_help="Results: checked here and ranked; then claims.")
 @click.argument("bench", metavar="BENCH")
+@click.option("--trust-root", metavar="PEER", help="As it would stand, were this peer's audits trusted from the start.")
 @pass_options
-def board_command(options: Options, bench: str) -> None:
+def board_command(options: Options, bench: str, trust_root: str | None) -> None:
     """What this node checked itself, ranked; the word of others stands below and has no rank.
 
     AUDIT: how far a lie on at most delta of the outputs could have moved the number, and how probably the re-run
@@ -24,7 +25,8 @@ def board_command(options: Options, bench: str) -> None:
     by two peers whom this node trusts; so probably a lie escaped them both.
     """
     out = Output(options)
-    board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView)
+    query = {"trust_root": trust_root} if trust_root else None
+    board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView, query)
     out.answer("board", board, lambda: board_table(out, board))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from p2peval.daemon import report_views, views
+from p2peval.daemon import report_views, reputation_views, views
 from p2peval.daemon.doctor_views import DoctorView
 
 FOLDER = Path(__file__).with_name("schemas")
@@ -86,7 +86,7 @@ class DemoView(Struct, frozen=True, kw_only=True):
     tasks: tuple[views.TaskView, ...]
     board: views.BoardView
     claimed: views.BoardView
-    reputation: tuple[views.ReputationView, ...]
+    reputation: tuple[reputation_views.ReputationView, ...]
     reports: tuple[str, ...]
     claims: tuple[ClaimView, ...]
     seconds: dict[str, float]
@@ -103,6 +103,7 @@ ANSWERS: dict[str, Any] = {
     "id.show": views.IdView,
     "peers.ls": tuple[views.PeerView, ...],
     "peers.connect": views.PeerView,
+    "peers.name": reputation_views.ReputationDetail,
     "bench.init": DraftView,
     "bench.validate": views.ValidateView,
     "bench.publish": views.BenchmarkView,
@@ -122,8 +123,14 @@ ANSWERS: dict[str, Any] = {
     "eval.verify": report_views.VerifyView,
     "eval.export": report_views.ExportView,
     "board": views.BoardView,
-    "rep.ls": tuple[views.ReputationView, ...],
-    "rep.show": views.ReputationView,
+    "rep.ls": tuple[reputation_views.ReputationView, ...],
+    "rep.show": reputation_views.ReputationDetail,
+    "rep.explain": reputation_views.ExplainView,
+    "rep.bound": reputation_views.BoundView,
+    "rep.export": reputation_views.ReputationExport,
+    "rep.trust": reputation_views.ReputationDetail,
+    "rep.distrust": reputation_views.ReputationDetail,
+    "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
 }
 

@@ -168,6 +168,11 @@ class Node:
         return self._ctx.state
 
     @property
+    def policy(self) -> Policy:
+        """What its operator set."""
+        return self._ctx.policy
+
+    @property
     def connected(self) -> frozenset[PeerId]:
         return frozenset(self._ctx.connected)
 

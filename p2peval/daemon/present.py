@@ -5,17 +5,16 @@ Reads, never changes. Knows no HTTP; ``service`` decides who asked for what.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
 from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
 from p2peval.core.consult_rows import ANSWERS
-from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
+from p2peval.core.conviction import is_convicted
 from p2peval.core.leaderboard import HEARSAY, MINE, TRUSTED, board
 from p2peval.core.parts import Blob, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
-from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ReplicaState, ResultRow, TaskRow
+from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
@@ -41,8 +40,9 @@ class Presenter:
     # ── peers ─────────────────────────────────────────────────────────────────────────────────────
 
     def name(self, peer: PeerId) -> views.PeerName:
-        row = self._state.peers.get(peer)
-        return views.PeerName(peer=peer, name=row.name if row else "", me=peer == self._me)
+        pet, row = self._state.pet_names.get(peer), self._state.peers.get(peer)
+        name = pet.name if pet else row.name if row else ""
+        return views.PeerName(peer=peer, name=name, me=peer == self._me)
 
     def reputation_of(self, peer: PeerId) -> float | None:
         """None for a newcomer; 0 while a proof against it counts."""
@@ -53,31 +53,6 @@ class Presenter:
             return None
         return row.evidence.decayed(self._now, self._state.counter("resolved_total")).mean
 
-    def reputation(self, row: EvidenceRow) -> views.ReputationView:
-        evidence = row.evidence.decayed(self._now, self._state.counter("resolved_total"))
-        convicted = is_convicted(self._state, row.peer, self._now)
-        low, high = (0.0, 0.0) if convicted else evidence.interval()
-        return views.ReputationView(
-            peer=row.peer,
-            name=self.name(row.peer).name,
-            reputation=0.0 if convicted else evidence.mean,
-            low=low,
-            high=high,
-            resolved=evidence.resolved,
-            agreed=evidence.agreed / evidence.resolved if evidence.resolved else None,
-            silent=evidence.silent,
-            withheld=evidence.withheld,
-            last_seen=row.evidence.updated,
-            flags=self._flags(row),
-        )
-
-    def _flags(self, row: EvidenceRow) -> tuple[str, ...]:
-        """What to know of a peer at a glance: proofs against it, then how often it differed here."""
-        kinds = Counter(conviction.kind for conviction in self._state.convictions.of(row.peer))
-        differed = row.evidence.resolved - row.evidence.agreed
-        proofs = tuple(f"{kind}({kinds[kind]})" for kind in (FRAUD, EQUIVOCATION) if kinds[kind])
-        return (*proofs, f"differed({differed})") if differed else proofs
-
     def peer(
         self, peer: PeerId, addresses: tuple[str, ...], connected: bool, inbound: bool, rtt_ms: float | None
     ) -> views.PeerView:
@@ -85,6 +60,7 @@ class Presenter:
         return views.PeerView(
             peer=peer,
             name=row.name if row else "",
+            pet_name=pet.name if (pet := self._state.pet_names.get(peer)) else "",
             connected=connected,
             inbound=inbound,
             rtt_ms=rtt_ms,
@@ -159,12 +135,13 @@ class Presenter:
             conditions=condition_views(spec.conditions),
         )
 
-    def board(self, row: BenchmarkRow) -> views.BoardView:
+    def board(self, row: BenchmarkRow, more_roots: Collection[PeerId] = ()) -> views.BoardView:
+        roots = (*self._roots, *more_roots)
         words = {
             result.record: word
             for result in self._state.results
             if result.benchmark == row.id
-            if (word := word_on(self._state, result, self._me, self._roots, self._now)) is not None
+            if (word := word_on(self._state, result, self._me, roots, self._now)) is not None
         }
         lines: list[views.BoardLine] = []
         for result in board(self._state, row.id, words):

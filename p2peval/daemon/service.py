@@ -39,9 +39,11 @@ from p2peval.daemon.driver import Driver
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.library import Library
 from p2peval.daemon.present import Presenter, efficiency_view, metric_views
+from p2peval.daemon.present_trust import TrustPresenter
 from p2peval.daemon.publishing import spec_of
 from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
+from p2peval.daemon.reputation_desk import ReputationDesk
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import CONNECT_TIMEOUT, DATA_PATIENCE, JOIN_PATIENCE
 from p2peval.errors import (
@@ -220,8 +222,10 @@ class NodeService:
         await self._command(lambda reply_id: LeaveBenchmark(reply_id, row.id))
         return self._present.benchmark(self._state.benchmarks[row.id])
 
-    async def board(self, ref: str) -> views.BoardView:
-        return self._present.board(refs.held_benchmark(self._state, ref))
+    async def board(self, ref: str, trust_root: str | None) -> views.BoardView:
+        connected = tuple(status.peer for status in self.network.peers())
+        more = (refs.peer(self._state, trust_root, connected),) if trust_root else ()
+        return self._present.board(refs.held_benchmark(self._state, ref), more)
 
     # ── evaluations ───────────────────────────────────────────────────────────────────────────────
 
@@ -343,21 +347,12 @@ class NodeService:
 
     # ── reputation, events ────────────────────────────────────────────────────────────────────────
 
-    async def reputation(self, benchmark: str | None) -> tuple[views.ReputationView, ...]:
-        rows = list(self._state.evidence)
-        if benchmark is not None:
-            members = self._present.members(refs.held_benchmark(self._state, benchmark).id)
-            rows = [row for row in rows if row.peer in members]
-        present = self._present
-        return tuple(sorted((present.reputation(row) for row in rows), key=lambda v: (-v.reputation, v.peer)))
-
-    async def reputation_of(self, peer: str) -> views.ReputationView:
-        connected = [status.peer for status in self.network.peers()]
-        found = refs.peer(self._state, peer, connected)
-        row = self._state.evidence.get(found)
-        if row is None:
-            raise NotFoundError(f"no evidence about {found} yet", hint="it comes from tasks that it evaluates for you")
-        return self._present.reputation(row)
+    @property
+    def reputations(self) -> ReputationDesk:
+        settings, connected = self.config.reputation, tuple(status.peer for status in self.network.peers())
+        policy = self.driver.node.policy
+        present = TrustPresenter(self._state, self.network.peer_id, self.clock(), policy)
+        return ReputationDesk(self._state, present, connected, self._command, settings.conviction_days * 86_400.0)
 
     def events(self, after: int | None) -> trio.MemoryReceiveChannel[views.EventView]:
         return self.feed.follow(after)

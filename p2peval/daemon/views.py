@@ -16,7 +16,7 @@ Scalar = str | int | float | bool
 
 
 class PeerName(Struct, frozen=True, kw_only=True):
-    """Somebody: the peer id, the name that its profile claims ("" if none), whether it is this node."""
+    """Somebody: the peer id, its pet name here or else the name that it claims (""), whether it is this node."""
 
     peer: str
     name: str = ""
@@ -114,10 +114,14 @@ class IdView(Struct, frozen=True, kw_only=True):
 
 
 class PeerView(Struct, frozen=True, kw_only=True):
-    """A peer that is connected or has sent a profile. ``reputation`` None: a newcomer, no evidence yet."""
+    """A peer that is connected or has sent a profile. ``reputation`` None: a newcomer, no evidence yet.
+
+    ``pet_name``: what this node's operator calls it, ``name``: what it calls itself.
+    """
 
     peer: str
     name: str
+    pet_name: str
     connected: bool
     inbound: bool
     rtt_ms: float | None
@@ -126,27 +130,6 @@ class PeerView(Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     reputation: float | None
     last_seen: float | None
-
-
-class ReputationView(Struct, frozen=True, kw_only=True):
-    """This node's estimate of a peer, 0 ≤ low ≤ reputation ≤ high ≤ 1 (95 % interval).
-
-    ``resolved``: undecayed count of own re-runs; ``agreed``: share of them that agreed, None without
-    any. ``silent`` and ``withheld`` count missed windows. ``flags``: short codes, e.g. "fraud-proof(1)", with which
-    reputation is 0, or "differed(2)".
-    """
-
-    peer: str
-    name: str
-    reputation: float
-    low: float
-    high: float
-    resolved: int
-    agreed: float | None
-    silent: int
-    withheld: int
-    last_seen: float | None
-    flags: tuple[str, ...] = ()
 
 
 class EventView(Struct, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ class Plain:
             flow[high] += moved
             targets, place = np.unique(peers, return_inverse=True)
             added = np.bincount(place, shares * np.repeat(moved, lengths), minlength=len(targets))
-            added *= 1.0 - rules.weight
+            added = added * (1.0 - rules.weight)
             before = np.abs(unsettled[targets]).sum()
             unsettled[targets] += added
             size += float(np.abs(unsettled[targets]).sum() - before - np.abs(moved).sum())

@@ -38,6 +38,13 @@ ASKING = {
     "board": ("board", "digits"),
     "rep.ls": ("rep", "ls", "--bench", "digits"),
     "rep.show": ("rep", "show", "Kq9f"),
+    "rep.explain": ("rep", "explain", "Kq9f"),
+    "rep.bound": ("rep", "bound", "Kq9f"),
+    "rep.export": ("rep", "export"),
+    "rep.trust": ("rep", "trust", "Kq9f", "--for", "30d", "--note", "met"),
+    "rep.distrust": ("rep", "distrust", "Kq9f"),
+    "rep.forget": ("rep", "forget", "Kq9f"),
+    "peers.name": ("peers", "name", "Kq9f", "annie"),
     "events": ("events",),
 }
 ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "eval.verify", "demo"}
@@ -83,13 +90,6 @@ def test_people_get_text_without_terminal_codes(
     assert result.stdout.strip()
     assert "\x1b" not in result.stdout
     assert "\u202e" not in result.stdout
-
-
-def test_reputation_table_reads_as_promised(shell: Shell, service: Scripted) -> None:
-    head, line = shell.run("rep", "ls").stdout.splitlines()
-    assert head.split() == ["PEER", "REPUTATION", "95", "%", "CI", "RESOLVED", "AGREE", "LAST", "FLAGS"]
-    assert line.split()[:6] == ["ann", "…Kq9f", "0.871", "0.79–0.93", "41", "97.6"]
-    assert service.calls == [("reputation", None)]
 
 
 def test_board_ranks_no_claim(shell: Shell, service: Scripted) -> None:

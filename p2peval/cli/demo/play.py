@@ -20,7 +20,8 @@ from p2peval.cli.demo.stage import INTERRUPTS, Actor, Stage
 from p2peval.cli.demo.teller import Teller, until
 from p2peval.cli.options import Options
 from p2peval.cli.output import Output
-from p2peval.cli.rep import reputation_table
+from p2peval.cli.rep_text import reputation_table
+from p2peval.daemon.reputation_views import ReputationView
 from p2peval.daemon.story import called
 from p2peval.daemon.views import (
     BenchmarkView,
@@ -29,7 +30,6 @@ from p2peval.daemon.views import (
     InviteView,
     NameClaimView,
     PeerView,
-    ReputationView,
     TaskView,
 )
 from p2peval.errors import P2pevalError, StoreError, VerificationError
