@@ -11,7 +11,6 @@ Left out: epoch decay, for evidence fades already before it comes here. A walk t
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from p2peval.defaults import (
     MERITRANK_ALPHA,
@@ -29,9 +28,12 @@ def meritrank(
     testimony: Testimony, walks: int = MERITRANK_WALKS, alpha: float = MERITRANK_ALPHA, seed: int = MERITRANK_SEED
 ) -> Vector:
     """n reputations, 0 to 1; 0 for this node itself. The same ``seed``, the same walks."""
-    paths = _first_visits(_walked(testimony, walks, alpha, np.random.Generator(np.random.PCG64(seed))))
-    seen = np.bincount(paths[paths >= 0], minlength=testimony.size)
-    return seen / walks * np.where(_bridged(paths, seen), 1.0 - MERITRANK_BETA, 1.0)
+    paths = _walked(testimony, walks, alpha, np.random.Generator(np.random.PCG64(seed)))
+    size = testimony.size
+    walk, peer = _first_visits(paths, size)
+    seen = np.bincount(peer, minlength=size)
+    bridged = _bridged(walk, peer, seen)
+    return seen / walks * np.where(bridged, 1.0 - MERITRANK_BETA, 1.0)
 
 
 def _walked(testimony: Testimony, walks: int, alpha: float, draws: np.random.Generator) -> Index:
@@ -57,29 +59,26 @@ def _walked(testimony: Testimony, walks: int, alpha: float, draws: np.random.Gen
     return paths
 
 
-def _first_visits(paths: Index) -> Index:
-    """The same walks with every later visit to the same peer struck out, by −1."""
-    firsts = paths.copy()
-    for step in range(1, paths.shape[1]):
-        firsts[(paths[:, :step] == paths[:, step, None]).any(axis=1), step] = -1
-    return firsts
+def _first_visits(paths: Index, size: int) -> tuple[Index, Index]:
+    """Walk and peer of each first visit of a walk to a peer, walk by walk, in the order in which they were met."""
+    walk, step = np.nonzero(paths >= 0)
+    peer = paths[walk, step]
+    _, place = np.unique(walk * size + peer, return_index=True)
+    place.sort()
+    return walk[place], peer[place]
 
 
-def _bridged(paths: Index, seen: Index) -> NDArray[np.bool_]:
+def _bridged(walk: Index, peer: Index, seen: Index) -> np.ndarray:
     """Which peers have another that more than MERITRANK_BRIDGE of the walks to them met before they met it.
 
-    ``paths``: each peer once a walk; ``seen``: walks that met each peer.
+    ``walk``, ``peer``: first visits in their order; ``seen``: walks that visit each peer.
     """
-    from scipy.sparse import coo_array
-
-    walk, later, earlier = np.nonzero((paths[:, :, None] >= 0) & (paths[:, None, :] >= 0) & _before(paths.shape[1]))
-    pairs = paths[walk, earlier], paths[walk, later]
-    led = coo_array((np.ones(len(walk)), pairs), shape=(len(seen), len(seen))).tocsr().tocoo()
-    bridged = np.zeros(len(seen), dtype=bool)
-    bridged[led.coords[1][led.data > MERITRANK_BRIDGE * seen[led.coords[1]]]] = True
+    size = len(seen)
+    led = []
+    for lag in range(1, MERITRANK_STEPS):
+        later = np.flatnonzero(walk[lag:] == walk[:-lag]) + lag
+        led.append(peer[later - lag] * size + peer[later])
+    pair, walks = np.unique(np.concatenate(led), return_counts=True)
+    bridged = np.zeros(size, dtype=bool)
+    bridged[pair[walks > MERITRANK_BRIDGE * seen[pair % size]] % size] = True
     return bridged
-
-
-def _before(steps: int) -> NDArray[np.bool_]:
-    """[later, earlier]: whether the second step is before the first."""
-    return np.tri(steps, k=-1, dtype=bool)
