@@ -18,6 +18,7 @@ import bench_large
 import bench_proof
 import bench_redundancy
 import bench_sandbox
+import bench_trust
 from report import Row, save, table
 
 FAMILIES = {
@@ -29,6 +30,7 @@ FAMILIES = {
     "large": bench_large.run,
     "proof": bench_proof.run,
     "redundancy": bench_redundancy.run,
+    "trust": bench_trust.run,
 }
 BUILD = Path(__file__).resolve().parents[2] / "build"
 
