@@ -265,7 +265,7 @@ def _audit(task: TaskView, c: CertificateView) -> list[tuple[str, str]]:
 
 def _checked(task: TaskView, replica: ReplicaView) -> str:
     """E.g. "newcomer: 244 of 1797"."""
-    if not replica.drawn:
+    if not (replica.drawn or replica.because):
         return "-"
     counted = f"{replica.audited or replica.drawn} of {task.samples}"
     return f"{replica.because}: {counted}" if replica.because else counted

@@ -20,6 +20,7 @@ from p2peval.core.task import Step, fail, replicas_of, step
 from p2peval.core.types import PeerId, TaskId
 from p2peval.core.verdict import BLAMED, INVALID, REASONS, Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE
+from p2peval.trust import checking
 from p2peval.trust.checking import Do
 
 OUTPUTS = "outputs/"
@@ -46,7 +47,7 @@ def waiting(ctx: Context) -> list[TaskRow]:
         task
         for task in ctx.state.tasks.of(TaskState.AUDITING)
         if not replicas_of(ctx, task, ReplicaState.REVEALED)
-        and any(not row.drawn for row in replicas_of(ctx, task, ReplicaState.FETCHED))
+        and any(not row.drawn and not row.why for row in replicas_of(ctx, task, ReplicaState.FETCHED))
     ]
 
 
@@ -75,6 +76,12 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
             replica.state is ReplicaState.FETCHED and replica.id in ctx.state.panels
         ):
             return conclude(ctx, consult.begin(ctx, task, replica, event))
+        case ComparisonFinished(verdict=Verdict.AGREES) if replica.state is ReplicaState.FETCHED and (
+            not replica.drawn or replica.peer == ctx.me
+        ):
+            _take(ctx, task, replica, event)
+        case ComparisonFinished() if replica.state is ReplicaState.FETCHED and replica.peer == ctx.me:
+            fail(ctx, task, f"this node could not read its own outputs: {REASONS[event.verdict]}")
         case ComparisonFinished() if replica.state is ReplicaState.FETCHED:
             _judge(ctx, task, replica, event)
             if event.verdict not in INVALID:
@@ -98,19 +105,37 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
     """Audit what was fetched, once all of it is here; the task when there is nothing left to look at."""
     if replicas_of(ctx, task, ReplicaState.REVEALED):
         return None
-    fetched = replicas_of(ctx, task, ReplicaState.FETCHED)
+    answers = checks.answers_of(ctx, task)
+    fetched = [row for row in answers if row.state is ReplicaState.FETCHED]
     if not fetched:
         return task
+    if any(row.why and not row.drawn for row in fetched):
+        return None  # one of them is being taken as it is
     if any(checks.is_under_audit(ctx, row.peer) for row in fetched):
         return None  # until that audit is over: see ``waiting``
     if task.known:
         return _match(ctx, task, fetched)
-    answers = checks.answers_of(ctx, task)
     step = checks.next_step(ctx, task, answers)
+    match step.do:
+        case Do.AUDIT | Do.CONSULT:
+            _look_at(ctx, task, step, answers, fetched)
+        case Do.ACCEPT:
+            taken = replace(answers[step.count], why=step.why, numbers=step.numbers)
+            compare(ctx, task, taken, (), f"compare/{taken.id}", 0)  # for its metrics alone
+        case Do.ASK:
+            return ctx.state.tasks.put(replace(task, replicas=step.count))
+        case _ if "auditors" in dict(step.numbers):
+            consult.too_few(ctx, task, dict(step.numbers)["auditors"])
+        case _:
+            fail(ctx, task, f"{len(answers)} evaluators answered, and no two of them believed each other enough")
+    return None
+
+
+def _look_at(
+    ctx: Context, task: TaskRow, step: checking.Step, answers: list[ReplicaRow], fetched: list[ReplicaRow]
+) -> None:
+    """Audit those of ``answers`` that the rule wants to be audited, as much as it says."""
     task = ctx.state.tasks.put(replace(task, looks=task.looks + 1))
-    if step.do is Do.GIVE_UP:
-        consult.too_few(ctx, task, dict(step.numbers).get("auditors", 0.0))
-        return None
     for replica, drawn in zip(answers, step.samples, strict=True):
         if drawn and step.do is Do.CONSULT:
             compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), (), f"compare/{replica.id}", 0)
@@ -119,7 +144,6 @@ def look(ctx: Context, task: TaskRow) -> TaskRow | None:
             streak = checks.record_of(ctx, replica.peer).streak
             audited = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
             compare(ctx, task, audited, fetched, f"compare/{replica.id}", drawn)
-    return None
 
 
 def _match(ctx: Context, task: TaskRow, fetched: list[ReplicaRow]) -> TaskRow | None:
@@ -169,6 +193,14 @@ def compare(
             known=_known(ctx, task),
         )
     )
+
+
+def _take(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
+    """Accept what was scored only: others' because the rule asks no more, our own because we ran all of it."""
+    if not replica.drawn:
+        checks.settle(ctx, task, replica)
+    replica = replace(replica, state=ReplicaState.AGREES, audited=replica.drawn, metrics=seen.metrics)
+    _accept(ctx, task, ctx.state.replicas.put(replica))
 
 
 def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
@@ -238,9 +270,13 @@ def conclude(ctx: Context, task: TaskRow | None) -> TaskRow | None:
     agreeing = replicas_of(ctx, task, ReplicaState.AGREES)
     if not agreeing:
         return look(ctx, task)
-    record = records.build(ctx, task, agreeing[0])
+    _accept(ctx, task, agreeing[0])
+    return None
+
+
+def _accept(ctx: Context, task: TaskRow, replica: ReplicaRow) -> None:
+    record = records.build(ctx, task, replica)
     task = step(ctx, task, Step.ACCEPT)
     ctx.state.tasks.put(replace(task, record=record.id))
     ctx.publish(record, task.benchmark)
-    ctx.notify("task.accepted", task.id, record=record.id, peer=agreeing[0].peer)
-    return None
+    ctx.notify("task.accepted", task.id, record=record.id, peer=replica.peer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from p2peval.core import auditors, reputation
+from p2peval.core import auditors, membership, reputation
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.blind import most_rows
 from p2peval.core.context import Context
@@ -18,7 +18,7 @@ from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.types import PeerId
 from p2peval.defaults import AUDITORS_MOST, MAX_CONSULTED
 from p2peval.trust.checking import Answer, Asked, Do, Finding, Means, Record, Step
-from p2peval.trust.checkings import CHECKINGS
+from p2peval.trust.checkings import CHECKINGS, settled
 from p2peval.trust.consulting import Panel
 from p2peval.trust.rule import panel_for
 
@@ -41,6 +41,26 @@ def next_step(ctx: Context, task: TaskRow, rows: Sequence[ReplicaRow]) -> Step:
     reach = min((auditors.reach(ctx, task, row) for row in rows if row.state is ReplicaState.FETCHED), default=0)
     answers = [_answer(ctx, row) for row in rows]
     return CHECKINGS[ctx.policy.checking](_asked(ctx, task), answers, _means(ctx, task, reach), ctx.rng.random)
+
+
+def first_step(ctx: Context, task: TaskRow) -> Step:
+    """What to do before anybody was asked: whether to ask at all, and how many."""
+    known = [record_of(ctx, peer) for peer in membership.evaluators(ctx, task.benchmark)]
+    best = max((record for record in known if not record.caught), key=lambda record: record.streak, default=Record())
+    means = replace(_means(ctx, task, 0), best=best)
+    return CHECKINGS[ctx.policy.checking](_asked(ctx, task), [], means, ctx.rng.random)
+
+
+def settle(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> None:
+    """What the answers that nobody re-ran do to streaks, where the rule goes by agreement among them.
+
+    To streaks alone: agreement is no evidence (trust.md §2), and our own rule leaves no such answers.
+    """
+    rows = answers_of(ctx, task)
+    answers = [_answer(ctx, row) for row in rows]
+    for row, answer, after in zip(rows, answers, settled(answers, rows.index(accepted)), strict=True):
+        if answer.finding is Finding.UNCHECKED and after.streak != answer.record.streak:
+            reputation.set_streak(ctx, row.peer, task.benchmark, after.streak)
 
 
 def panel(ctx: Context, task: TaskRow, streak: int, reach: int) -> Panel | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from p2peval.core import (
     admission,
+    alone,
     auditing,
     auditor,
     blind,
@@ -238,6 +239,10 @@ class Node:
                 requester.on_assignment_undelivered(ctx, event)
                 evaluator.on_undelivered(ctx, event)
                 requester.on_auditor(ctx, consult.on_undelivered(ctx, event))
+            case EvaluationFinished() if event.effect_id.startswith(alone.PREFIX):
+                alone.on_finished(ctx, event)
+            case EvaluationFailed() if event.effect_id.startswith(alone.PREFIX):
+                alone.on_failed(ctx, event)
             case EvaluationFinished():
                 evaluator.on_finished(ctx, event)
             case EvaluationFailed():

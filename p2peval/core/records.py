@@ -24,7 +24,7 @@ from p2peval.errors import RemoteProtocolError
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
     rows, spec = _told(ctx, task), ctx.state.benchmarks[task.benchmark].spec
-    consulted = accepted.id in ctx.state.panels
+    consulted = accepted.id in ctx.state.panels or not accepted.drawn
     checked = [
         row
         for row in rows

@@ -14,6 +14,9 @@ from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
 
+_RESTARTED = "restarted/"
+"""Of the counters of when an identity's streak was last ended by what others found, in unix ms."""
+
 
 def resolved_total(ctx: Context) -> int:
     """Audited replicas since this node's birth: the second clock by which evidence fades."""
@@ -69,13 +72,19 @@ def restored(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[s
 
 
 def give_back(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[str, float]) -> None:
-    """The streak before it was withheld, unless a lie has ended it since."""
+    """The streak before it was withheld, unless something else has ended it since."""
     now, here = held(ctx, peer), _here(ctx, peer, benchmark)
-    if now.resolved - now.agreed != told["differed"]:
+    restarted = ctx.state.counter(f"{_RESTARTED}{peer}") >= int(told["at"] * 1000)
+    if restarted or now.resolved - now.agreed != told["differed"]:
         return
     ctx.state.evidence.put(EvidenceRow(peer, replace(now, streak=max(now.streak, int(told["streak"])))))
     local = replace(here, streak=max(here.streak, int(told["streak_here"])))
     ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, local))
+
+
+def set_streak(ctx: Context, peer: PeerId, benchmark: BenchmarkId, streak: int) -> None:
+    """What another rule than our own made of answers that agree, or do not."""
+    _change(ctx, peer, benchmark, lambda held: replace(held, streak=streak))
 
 
 def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
@@ -90,6 +99,7 @@ def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
 def restart(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     """Auditors found a result of this peer false: its streak is over."""
     _change(ctx, peer, benchmark, Evidence.restarted)
+    ctx.state.count(f"{_RESTARTED}{peer}", ctx.now_ms)
 
 
 def held(ctx: Context, peer: PeerId) -> Evidence:

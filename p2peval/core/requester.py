@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import auditing, consult, membership, offers, window
+from p2peval.core import alone, auditing, checks, consult, membership, offers, window
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
+from p2peval.core.effects import Stop
 from p2peval.core.events import (
     BlobFailed,
     BlobReady,
@@ -32,6 +33,7 @@ from p2peval.defaults import (
     REVEAL_WINDOW,
     TASK_LIFETIME,
 )
+from p2peval.trust.checking import Do
 
 
 def start(ctx: Context, command: StartTask) -> None:
@@ -84,9 +86,14 @@ def start(ctx: Context, command: StartTask) -> None:
         certify=command.certify or spec.samples >= ALWAYS_CERTIFIED,
         known=command.known,
     )
-    arm(ctx, task, ctx.now + OFFER_WINDOW)
-    ctx.publish(sealed, row.id)
-    ctx.notify("task.announced", task.id, members=len(membership.evaluators(ctx, row.id)), model=task.model_name)
+    first = checks.first_step(ctx, ctx.state.tasks.put(task))
+    if first.do is Do.COMPUTE and not (command.replicas or task.known):  # a number of evaluators: evaluators are wanted
+        alone.begin(ctx, task, first)
+    else:
+        task = replace(task, replicas=max(task.replicas, first.count) if first.do is Do.ASK else task.replicas)
+        arm(ctx, task, ctx.now + OFFER_WINDOW)
+        ctx.publish(sealed, row.id)
+        ctx.notify("task.announced", task.id, members=len(membership.evaluators(ctx, row.id)), model=task.model_name)
     ctx.reply(command.reply_id, task.id)
 
 
@@ -98,6 +105,7 @@ def cancel(ctx: Context, command: CancelTask) -> None:
         return ctx.reply(command.reply_id, "", "usage", f"the task is {task.state.value} already")
     step(ctx, task, Step.CANCEL, reason="cancelled by the user")
     release(ctx, task)
+    ctx.do(Stop(tuple(f"{alone.PREFIX}{row.id}" for row in ctx.state.replicas.of(task.id) if row.peer == ctx.me)))
     ctx.notify("task.cancelled", task.id)
     _look_on(ctx)
     ctx.reply(command.reply_id, task.id)

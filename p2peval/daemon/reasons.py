@@ -19,7 +19,12 @@ WORDS: dict[str, Callable[[Numbers], str]] = {
     "certificate": lambda _: "for a certificate",
     "in_full": lambda _: "fewer than all would not do",
     "late": lambda told: f"revealed late, {told['streak']:.0f} accepted in a row before",
-    "proven": lambda _: "again, for it was proven to lie elsewhere",
+    "cheaper_alone": lambda _: "run here: to check anybody's would take all samples",
+    "blind_auditors": lambda told: f"by {told['auditors']:.0f} blind auditors",
+    "spot_check": lambda _: "a spot-check by chance",
+    "quorum": lambda told: f"{told['agreeing']:.0f} evaluators agree, nothing re-run",
+    "trusted": lambda told: f"{told['streak']:.0f} confirmed in a row, nothing re-run",
+    "credible": lambda told: f"credible to {100 * told['credibility']:.4g} %, nothing re-run",
 }
 
 

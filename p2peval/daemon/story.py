@@ -93,6 +93,8 @@ def _attempt(task: TaskView, replicas: list[ReplicaView], past: bool) -> list[St
 
 
 def _standing(replica: ReplicaView) -> str:
+    if replica.evaluator.me:
+        return "alone"
     return "newcomer" if replica.reputation is None else f"reputation {replica.reputation:.2f}"
 
 

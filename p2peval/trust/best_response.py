@@ -22,6 +22,8 @@ from p2peval.trust.rule import wrong_from
 _HALVINGS = 60
 """Enough for an error of 2⁻⁶⁰ in a rate between 0 and 1."""
 
+_COMPUTES = Means()
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -83,10 +85,13 @@ def _lying(check: Check, ahead: float, g: float, refusing_keeps: bool) -> float:
     return inf if gain > 0 else -inf
 
 
-def against(rule: CheckingRule, asked: Asked, *, votes_count: bool = True) -> Callable[[int], Check]:
+def against(
+    rule: CheckingRule, asked: Asked, means: Means = _COMPUTES, *, votes_count: bool = True
+) -> Callable[[int], Check]:
     """How ``rule`` checks an identity whose streak is k, where whoever else it asks is honest: a perfect checker.
 
-    A lie alters just as many outputs as make the result wrong. ``votes_count``: agreement with others lengthens what
+    A lie alters just as many outputs as make the result wrong; of blind auditors no more are its author's than
+    ``means.honest_share`` allows for. ``votes_count``: agreement with others lengthens what
     the rule goes by. The die that the rule may throw is averaged over: it must part [0, 1) at one place at most.
     """
 
@@ -94,7 +99,7 @@ def against(rule: CheckingRule, asked: Asked, *, votes_count: bool = True) -> Ca
         answer = Answer("liar", "lie", Record(streak=k, agreed=k, resolved=k), 0.5)
 
         def at(draw: float) -> tuple[float, float]:
-            return _miss_and_growth(asked, rule(asked, [answer], Means(), lambda: draw), votes_count)
+            return _miss_and_growth(asked, rule(asked, [answer], means, lambda: draw), votes_count)
 
         first, last = at(0.0), at(1.0 - 2**-53)
         share = 1.0 if first == last else _where_it_parts(at, first)
@@ -112,6 +117,8 @@ def _miss_and_growth(asked: Asked, step: Step, votes_count: bool) -> tuple[float
     if step.do is Do.AUDIT:
         altered = wrong_from(asked.samples, asked.delta_nano)
         return miss_probability(asked.samples, altered, step.samples[0]), 1.0
+    if step.do is Do.CONSULT:
+        return dict(step.numbers)["miss"], 1.0
     return 0.0, float(votes_count)  # compared with somebody honest
 
 

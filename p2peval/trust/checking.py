@@ -36,15 +36,13 @@ class Asked:
 class Record:
     """What this node has seen of one identity itself. ``streak``: k, results accepted since the last reset.
 
-    ``lent``: the part of it on which audits rest that are under way. ``agreed``, ``resolved``: results that held, and
-    all that were re-run. ``caught``: it lied, provably.
+    ``agreed``, ``resolved``: results that held, and all that were re-run. ``caught``: it lied, provably.
     """
 
     streak: int = 0
     agreed: int = 0
     resolved: int = 0
     caught: bool = False
-    lent: int = 0
 
 
 class Finding(Enum):

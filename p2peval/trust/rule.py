@@ -11,26 +11,25 @@ V(k+1) − V(k) = ε; a lie pays ε and yields miss·(1 + V(k+1)) ≤ V(k) + ε 
 a certificate on one number does share its ε among them.
 
 A streak is spent once. Were every audit that is under way sized by the whole of k, a liar would climb to k, take m
-tasks at a time and lie in all: m·miss wrong accepts for V(k). So audits of one identity that overlap divide its streak,
-Σ k_i ≤ k (``Record.lent``), and one that began before a reset adds nothing to k. Then the bound holds for any m and any
-mixture of lies and honest results, however k is divided: miss_i ≤ ε(k_i+1)(1 − miss_i) and Π = Π_lies miss ≤ miss_i, so
-Σ_lies miss_i + Π·V(k+m) ≤ ε(k+m)(1 − Π) + Π·ε(k+m) = V(k) + mε. A late, correct reveal may set k to the larger of what
-it is and what it was: both were paid for.
+tasks at a time and lie in all: m·miss wrong accepts for V(k). So audits of one identity wait for each other. (Or they
+divide its streak, Σ k_i ≤ k, and one that began before a reset adds nothing: then the bound holds for any mixture of m
+lies and honest results. miss_i ≤ ε(k_i+1)(1 − miss_i) and Π = Π_lies miss ≤ miss_i, so Σ_lies miss_i + Π·V(k+m) ≤
+ε(k+m)(1 − Π) + Π·ε(k+m) = V(k) + mε.) A late, correct reveal may set k to the larger of what it is and what it was:
+both were paid for.
 
-No float decides here: every size follows from integers. (Only ``spread`` is a float; the ceiling of its exact value
-times s is taken.)
+No float decides here: every size follows from integers, and from the exact value of ``spread``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import ceil
 
 from p2peval.defaults import ALWAYS_CERTIFIED
 from p2peval.trust.checking import Answer, Asked, Do, Finding, Means, Record, Step
 from p2peval.trust.consulting import Panel, least_panel
 from p2peval.trust.hypergeometric import NANO, least_samples, look_epsilon, miss_probability, sample_size
+from p2peval.trust.weighted_draw import draws_knowing_sum
 
 Numbers = tuple[tuple[str, float], ...]
 
@@ -39,8 +38,8 @@ def audit_rule(asked: Asked, answers: Sequence[Answer], means: Means, draws: Cal
     """Accept what held; else check what is unchecked, each answer by its own streak; else ask on.
 
     Whoever can compute runs the task itself where checking the best that it could ask would take every sample. ``why``
-    is one of ``held``, ``newcomer``, ``streak``, ``lent``, ``certificate``, ``in_full``, ``cheaper_alone``,
-    ``nobody_held``, ``blind_auditors``, ``too_few_auditors``, ``first``, ``again``, ``most_answers``.
+    is one of ``held``, ``newcomer``, ``streak``, ``certificate``, ``in_full``, ``cheaper_alone``, ``nobody_held``,
+    ``blind_auditors``, ``too_few_auditors``, ``first``, ``again``, ``most_answers``.
     """
     held = [i for i, answer in enumerate(answers) if answer.finding is Finding.HELD]
     if held:
@@ -56,23 +55,20 @@ def audit_rule(asked: Asked, answers: Sequence[Answer], means: Means, draws: Cal
 def samples_for(n: int, delta_nano: int, epsilon_nano: int, streak: int, spread: float = 1.0) -> int:
     """s(k): samples to audit of a result of ``n`` by an identity with this ``streak``, from 1 to ``n``.
 
-    Exact. For a metric that is no mean of a per-sample figure in 0 … 1, ``spread`` = Σ b_i times as many, drawn ∝ b_i
-    (``weighted_draw``). ``n`` ≥ 1; ε and Δ in 1e-9, above 0 and below 1.
+    Exact. For a metric that is no mean of a per-sample figure in 0 … 1: what is enough for any b_i that add up to
+    ``spread``, drawn ∝ b_i (``weighted_draw``, which takes fewer where the b_i are known). ``n`` ≥ 1; ε and Δ in 1e-9,
+    above 0 and below 1.
     """
     share, of = allowed(epsilon_nano, streak)
-    s = least_samples(n, wrong_from(n, delta_nano), share, of)
-    return s if spread == 1.0 else min(n, ceil(Fraction(spread) * s))
+    if spread == 1.0:
+        return least_samples(n, wrong_from(n, delta_nano), share, of)
+    return min(n, draws_knowing_sum(spread, delta_nano, share, of))
 
 
 def allowed(epsilon_nano: int, streak: int) -> tuple[int, int]:
     """x / (1+x) as (numerator, denominator): the probability with which a lie may escape."""
     x = epsilon_nano * (streak + 1)
     return x, NANO + x
-
-
-def free_streak(record: Record) -> int:
-    """The part of its streak on which an audit may rest that begins now."""
-    return max(0, record.streak - record.lent)
 
 
 def wrong_from(n: int, delta_nano: int) -> int:
@@ -86,14 +82,13 @@ def audit_size(asked: Asked, record: Record, sharing: int = 1) -> tuple[int, str
     A certificate takes what it needs whoever answers, and no less than the streak needs. Its ε is shared by the
     ``sharing`` answers of this look, and by all looks (``look_epsilon``).
     """
-    streak = free_streak(record)
-    s = samples_for(asked.samples, asked.delta_nano, asked.epsilon_nano, streak, asked.spread)
-    why = "streak" if streak else "lent" if record.streak else "newcomer"
+    s = samples_for(asked.samples, asked.delta_nano, asked.epsilon_nano, record.streak, asked.spread)
+    why = "streak" if record.streak else "newcomer"
     epsilon_nano = asked.epsilon_nano
     if asked.certify or asked.samples >= ALWAYS_CERTIFIED:
         epsilon_nano = max(1, look_epsilon(asked.epsilon_nano, asked.looks + 1) // sharing)
         certificate = sample_size(asked.samples, epsilon_nano, asked.delta_nano)
-        if certificate > s or (certificate == s and streak):
+        if certificate > s or (certificate == s and record.streak):
             s, why = certificate, "certificate"
     if s >= asked.samples:
         why = "in_full"
@@ -115,7 +110,7 @@ def _audit(asked: Asked, answers: Sequence[Answer]) -> Step:
 def _consult(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
     """One answer at a time: the one with the longest streak needs the fewest auditors."""
     unchecked = [i for i, answer in enumerate(answers) if answer.finding is Finding.UNCHECKED]
-    chosen = max(unchecked, key=lambda i: (free_streak(answers[i].record), -i))
+    chosen = max(unchecked, key=lambda i: (answers[i].record.streak, -i))
     record = answers[chosen].record
     panel = panel_for(asked, record, means)
     told = (*_streak(asked, record), ("honest_share", means.honest_share))
@@ -128,7 +123,7 @@ def _consult(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
 
 def panel_for(asked: Asked, record: Record, means: Means) -> Panel | None:
     """Blind auditors for an answer by somebody with this ``record``; None where ``means.auditors`` are too few."""
-    streak = 0 if asked.certify or asked.samples >= ALWAYS_CERTIFIED else free_streak(record)
+    streak = 0 if asked.certify or asked.samples >= ALWAYS_CERTIFIED else record.streak
     return least_panel(
         asked.samples,
         wrong_from(asked.samples, asked.delta_nano),
@@ -136,9 +131,14 @@ def panel_for(asked: Asked, record: Record, means: Means) -> Panel | None:
         allowed(asked.epsilon_nano, streak),
         round(means.honest_share * NANO),
         means.auditors,
-        asked.spread,
+        lie_share(asked),
         means.each,
     )
+
+
+def lie_share(asked: Asked) -> Fraction | None:
+    """Δ / Σ b_i, the least share of a draw's weight that a lie has; None where samples are drawn uniformly."""
+    return None if asked.spread == 1.0 else Fraction(asked.delta_nano, NANO) / Fraction(asked.spread)
 
 
 def _ask(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
@@ -158,8 +158,7 @@ def _ask(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
 
 def _streak(asked: Asked, record: Record) -> Numbers:
     return (
-        ("streak", free_streak(record)),
-        *((("lent", record.lent),) if record.lent else ()),
+        ("streak", record.streak),
         ("samples", asked.samples),
         ("epsilon", asked.epsilon_nano / NANO),
         ("delta", asked.delta_nano / NANO),

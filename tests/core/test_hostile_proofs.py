@@ -144,7 +144,7 @@ def watcher_of(scene: Stage, host: Host, rng: Random) -> Watcher:
 @pytest.mark.parametrize("side", ["requester", "evaluator"])
 @pytest.mark.parametrize("name", STAGES)
 def test_nothing_said_of_others_raises_out_of_a_node_that_looks_into_it(name: str, side: str, tmp_path: Path) -> None:
-    rng = Random(f"{name} {side} proofs")
+    rng = Random(f"{name} {side} proofs said")
     scene = stage(name)
     host = scene.requester if side == "requester" else scene.world.all[2]
     proves = (name, side) == ("accepted", "evaluator")  # rarely: only where it audits a claim that it finds false

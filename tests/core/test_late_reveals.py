@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from small_world import Host, World
 
+from p2peval.core import reputation
 from p2peval.core.effects import Effect, Send
 from p2peval.core.messages import Reveal
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskState
@@ -110,6 +111,15 @@ def test_a_lie_since_ends_the_streak_for_good(world: Slow) -> None:
     world.ask("lie")
     world.reveal()
     assert world.seen.streak == 0
+
+
+def test_what_auditors_found_false_since_ends_the_streak_for_good_too(world: Slow) -> None:
+    world.withhold("late")
+    node = world.requester.node
+    node._ctx.now = world.now
+    reputation.restart(node._ctx, world.slow.id, world.benchmark)
+    world.reveal()
+    assert (world.seen.streak, world.seen.withheld) == (0, 0)
 
 
 def test_results_since_count_on_where_they_are_more(world: Slow) -> None:

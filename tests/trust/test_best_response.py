@@ -8,7 +8,7 @@ from math import prod
 import pytest
 
 from p2peval.trust.best_response import Check, against, best_response
-from p2peval.trust.checking import Asked
+from p2peval.trust.checking import Asked, Means
 from p2peval.trust.checkings import CHECKINGS
 from p2peval.trust.hypergeometric import NANO, miss_probability, miss_ratio
 from p2peval.trust.rule import samples_for, wrong_from
@@ -49,6 +49,13 @@ def test_no_streak_makes_a_lie_worth_more_than_it_cost_in_exact_numbers(n, delta
     assert k > 4_000
 
 
+@pytest.mark.parametrize(("n", "delta_nano"), SIZES)
+def test_blind_auditors_give_the_best_liar_no_more(n, delta_nano):
+    asked = Asked(n, EPSILON, delta_nano)
+    best = best_response(against(CHECKINGS["audit"], asked, Means(computes=False)), LONGEST)
+    assert 0.0049 < best.rate <= 0.005
+
+
 @pytest.mark.parametrize(("n", "delta_nano"), SIZES[:2])
 def test_a_refusal_that_kept_the_streak_would_give_everything_away(n, delta_nano):
     kept = best_response(ours(n, delta_nano), 10_000, refusing_keeps=True)
@@ -56,7 +63,7 @@ def test_a_refusal_that_kept_the_streak_would_give_everything_away(n, delta_nano
 
 
 @pytest.mark.parametrize("m", [2, 3, 8])
-def test_audits_that_overlap_and_divide_the_streak_keep_the_bound(m):
+def test_audits_that_overlapped_and_divided_the_streak_would_keep_the_bound(m):
     """trust.rule: every mixture of lies and honest results, for the two ways to divide that differ most."""
     n, delta_nano = 1797, 20_000_000
     for k in (0, 1, 7, 30, 100, 999):
@@ -67,7 +74,7 @@ def test_audits_that_overlap_and_divide_the_streak_keep_the_bound(m):
                 assert sum(lying) + prod(lying) * E * (k + m) <= E * (k + m)
 
 
-def test_audits_that_overlap_and_all_rest_on_the_whole_streak_would_not():
+def test_audits_that_overlapped_and_all_rested_on_the_whole_streak_would_not():
     n, delta_nano, k, m = 1797, 20_000_000, 100, 100
     assert m * missed(n, delta_nano, k) / (k + m) > 30 * E
 
