@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from p2peval.core import audit
+from p2peval.core import audit, believing
 from p2peval.core.benchmark import lower_is_better
 from p2peval.core.consult_rows import ANSWERS
-from p2peval.core.conviction import is_convicted
 from p2peval.core.leaderboard import HEARSAY, MINE, TRUSTED, board
 from p2peval.core.parts import Blob, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
+from p2peval.core.policy import Policy
 from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
@@ -28,14 +28,15 @@ AUDITED = frozenset({ReplicaState.AGREES, ReplicaState.DIFFERS})
 
 
 class Presenter:
-    """``state`` as it is now, seen by peer ``me``, who trusts ``roots``, at time ``now``."""
+    """``state`` as it is now, seen by peer ``me`` under ``policy``, at time ``now``."""
 
-    def __init__(self, state: State, me: PeerId, now: Seconds, reports: Path, roots: Collection[PeerId] = ()) -> None:
+    def __init__(self, state: State, me: PeerId, now: Seconds, reports: Path, policy: Policy) -> None:
         self._state = state
         self._me = me
         self._now = now
         self._reports = reports
-        self._roots = roots
+        self._policy = policy
+        self._roots = believing.roots(state, policy, now)
 
     # ── peers ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -45,13 +46,12 @@ class Presenter:
         return views.PeerName(peer=peer, name=name, me=peer == self._me)
 
     def reputation_of(self, peer: PeerId) -> float | None:
-        """None for a newcomer; 0 while a proof against it counts."""
-        if is_convicted(self._state, peer, self._now):
+        """None for a newcomer; 0 while a proof or the operator's word stands against it."""
+        if believing.is_out(self._state, peer, self._now):
             return 0.0
-        row = self._state.evidence.get(peer)
-        if row is None or not row.evidence.resolved:
+        if not believing.is_known(self._state, peer):
             return None
-        return row.evidence.decayed(self._now, self._state.counter("resolved_total")).mean
+        return believing.reputation(self._state, self._policy, peer, self._now)
 
     def peer(
         self, peer: PeerId, addresses: tuple[str, ...], connected: bool, inbound: bool, rtt_ms: float | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from p2peval.core.rows import BenchmarkRow, NameRow, ResultRow, TaskRow
@@ -10,10 +10,15 @@ from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import PEER_SUFFIX, REF_PREFIX
 from p2peval.errors import NotFoundError, UsageError
-from p2peval.trust.evidence import Evidence
 from p2peval.wire.ids import is_cid
 
 T = TypeVar("T")
+
+Known = Callable[[PeerId], float | None]
+"""A peer's reputation, 0 to 1; None of a newcomer."""
+
+NEWCOMER = 0.5
+"""Where a newcomer stands among the known: it is no liar."""
 
 LONGEST_NAME = 64
 """No name and no id is longer: what is, was cut out of an invitation."""
@@ -42,7 +47,7 @@ def _newest(found: Sequence[BenchmarkRow]) -> list[BenchmarkRow]:
     return list(newest.values())
 
 
-def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
+def claimed_benchmark(state: State, ref: str, known: Known) -> BenchmarkId:
     """What a name or an id stands for among all announced benchmarks, held or not."""
     if is_cid(ref):
         return BenchmarkId(ref)
@@ -54,21 +59,17 @@ def claimed_benchmark(state: State, ref: str) -> BenchmarkId:
         if len(ref) > LONGEST_NAME:
             hint = "an invitation begins with p2peval-join: and is pasted whole"
         raise NotFoundError(f"nobody in reach announces {ref!r}", hint=hint)
-    return _only(found, ref, [_described(state, row) for row in _by_reputation(state, found)]).benchmark
+    found.sort(key=lambda row: (_place(known(row.author)), row.author))
+    return _only(found, ref, [_described(row, known) for row in found]).benchmark
 
 
-def _by_reputation(state: State, claims: Sequence[NameRow]) -> list[NameRow]:
-    def reputation(row: NameRow) -> float:
-        held = state.evidence.get(row.author)
-        return (held.evidence if held else Evidence.none(0.0, 0)).mean  # a newcomer is no liar
-
-    return sorted(claims, key=lambda row: (-reputation(row), row.author))
+def _described(row: NameRow, known: Known) -> str:
+    reputation = known(row.author)
+    return f"{row.benchmark}  by {row.author} ({'newcomer' if reputation is None else f'reputation {reputation:.2f}'})"
 
 
-def _described(state: State, row: NameRow) -> str:
-    held = state.evidence.get(row.author)
-    known = f"reputation {held.evidence.mean:.2f}" if held else "newcomer"
-    return f"{row.benchmark}  by {row.author} ({known})"
+def _place(reputation: float | None) -> float:
+    return -(NEWCOMER if reputation is None else reputation)
 
 
 def own_task(state: State, ref: str) -> TaskRow:

@@ -87,8 +87,8 @@ class NodeService:
 
     @property
     def _present(self) -> Presenter:
-        roots = tuple(PeerId(peer) for peer in self.config.reputation.trust_roots)
-        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports, roots)
+        policy = self.driver.node.policy
+        return Presenter(self._state, self.network.peer_id, self.clock(), self.paths.reports, policy)
 
     async def _command(self, make: Callable[[str], Event]) -> Reply:
         reply = await self.driver.ask(make)
@@ -194,7 +194,7 @@ class NodeService:
             invitation = decode_invitation(ref, self.config.network.id)
             benchmark, holders = invitation.benchmark, await self._hosts(invitation)
         else:
-            benchmark = refs.claimed_benchmark(self._state, ref)
+            benchmark = refs.claimed_benchmark(self._state, ref, self._present.reputation_of)
         limit = timeout or JOIN_PATIENCE + 1.0
         with trio.move_on_after(limit):
             reply = await self._command(

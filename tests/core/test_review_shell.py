@@ -24,6 +24,7 @@ from p2peval.daemon.driver import Driver, Hands
 from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.inbox import Inbox
+from p2peval.daemon.present import Presenter
 from p2peval.defaults import NETWORK_ID, SYNC_BUCKETS
 from p2peval.errors import StoreError, UsageError
 from p2peval.store.database import Database
@@ -71,8 +72,9 @@ def test_of_two_who_claim_a_name_a_newcomer_is_listed_before_a_liar() -> None:
     world.run(1.0)
     bad = Evidence.none(world.now, 0).disagreed_at(world.now, 1)
     reader.node.state.evidence.put(EvidenceRow(liar.id, bad))
+    present = Presenter(reader.node.state, reader.id, world.now, Path("unused"), reader.node.policy)
     with pytest.raises(UsageError) as told:
-        refs.claimed_benchmark(reader.node.state, "digits")
+        refs.claimed_benchmark(reader.node.state, "digits", present.reputation_of)
     assert told.value.message.index(newcomer.id) < told.value.message.index(liar.id)
 
 

@@ -51,5 +51,5 @@ def test_one_name_of_two_authors_is_not_guessed() -> None:
         published(world, author)
     world.run(5.0)
     with pytest.raises(UsageError) as refused:
-        refs.claimed_benchmark(world.all[0].node.state, "digits")
+        refs.claimed_benchmark(world.all[0].node.state, "digits", lambda peer: None)
     assert all(author.id in refused.value.message for author in world.all)
