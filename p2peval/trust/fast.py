@@ -151,4 +151,5 @@ def compiled() -> Kernel | None:
 
 def _unsigned(indices: Any) -> Indices:
     """Without the sign, numba need not look whether an index counts from the end."""
-    return indices.view(np.uint32) if indices.dtype == np.int32 else indices.astype(np.uint32)
+    same: Indices = indices.view(np.uint32) if indices.dtype == np.int32 else indices.astype(np.uint32)
+    return same
