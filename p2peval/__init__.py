@@ -14,6 +14,7 @@ store and net do not know each other; import-linter holds this (``make check``).
     net/          py-libp2p behind one Network interface
     interop/      results in formats that others have defined; pure
     daemon/       the shell: performs effects, feeds events, serves the local API
+    sim/          the lab: worlds in which the rules of trust play; knows neither net, store nor daemon
     cli/          one file per noun; talks to the daemon through its API
 
 The path of one result: bytes -> wire -> ``core.node.Node.handle(event, now)`` -> effects -> the daemon

@@ -56,14 +56,16 @@ class EvaluationConfig:
     """The operator's caps; a benchmark that asks for more is not evaluated here.
 
     ``accept_from``: peer ids whose tasks this node evaluates; empty: every member's of a joined benchmark.
-    ``background_audits``: re-run samples of what its boards show as claims. ``require_sandbox``: do not start
-    where a layer of the sandbox is missing.
+    ``computes``: run models at all; a node that does not (a phone, a laptop on battery) evaluates for nobody and has
+    its own tasks audited by others. ``background_audits``: re-run samples of what its boards show as claims.
+    ``require_sandbox``: do not start where a layer of the sandbox is missing.
     """
 
     workers: int = field(default=defaults.EVALUATION_WORKERS, metadata={"least": 1})
     memory_mb: int = field(default=defaults.EVALUATION_MEMORY_MB, metadata={"least": 256})
     deadline_s: float = field(default=defaults.EVALUATION_DEADLINE, metadata={"least": 1.0})
     accept_from: tuple[str, ...] = ()
+    computes: bool = defaults.COMPUTES
     background_audits: bool = defaults.BACKGROUND_AUDITS
     require_sandbox: bool = defaults.REQUIRE_SANDBOX
 
@@ -269,6 +271,7 @@ TEMPLATE = """\
 # memory_mb = {memory_mb}                        # for one evaluation; a benchmark that asks for more is not run here
 # deadline_s = {deadline_s:.0f}                       # the same for its time, in seconds
 # accept_from = []                        # peer ids to evaluate for; empty: all members of what you joined
+# computes = true                         # false: run no model here; others audit what this node asks for
 # background_audits = true                # re-run samples of results that others claim, 5 % of the time at most
 # require_sandbox = false                 # true: refuse to start without every layer of the sandbox
 

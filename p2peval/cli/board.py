@@ -7,22 +7,26 @@ import click
 from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Command, Options, pass_options
 from p2peval.cli.output import Output
+from p2peval.daemon.reasons import basis
 from p2peval.daemon.story import audit, figure, percent
 from p2peval.daemon.views import BoardLine, BoardView, CertificateView, MetricView
 
 
 @click.command("board", cls=Command, short_help="Results: checked here and ranked; then claims.")
 @click.argument("bench", metavar="BENCH")
+@click.option("--trust-root", metavar="PEER", help="As it would stand, were this peer's audits trusted from the start.")
 @pass_options
-def board_command(options: Options, bench: str) -> None:
+def board_command(options: Options, bench: str, trust_root: str | None) -> None:
     """What this node checked itself, ranked; the word of others stands below and has no rank.
 
     AUDIT: how far a lie on at most delta of the outputs could have moved the number, and how probably the re-run
-    samples would have shown a larger one. "trusted 2 (4.1 % miss)": audited by two peers whom this node trusts; so
-    probably a lie escaped them both.
+    samples would have shown a larger one. RE-RUN: of how many samples, and whether that certifies the number whoever
+    evaluated, or rests on the record of who did (k results accepted in a row before). "trusted 2 (4.1 % miss)": audited
+    by two peers whom this node trusts; so probably a lie escaped them both.
     """
     out = Output(options)
-    board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView)
+    query = {"trust_root": trust_root} if trust_root else None
+    board = reach(options).get(path_to("benchmarks", bench, "board"), BoardView, query)
     out.answer("board", board, lambda: board_table(out, board))
 
 
@@ -41,7 +45,7 @@ def _row(out: Output, primary: str, line: BoardLine) -> list[str]:
         figure(metric) if metric else "-",
         _audit(metric, line.certificate) if metric else "-",
         f"{sampling.low:.3f}–{sampling.high:.3f}" if sampling else "-",
-        f"{line.certificate.audited}/{line.certificate.samples}" if line.certificate else "-",
+        f"{line.certificate.audited}/{line.certificate.samples} {basis(line.certificate)}" if line.certificate else "-",
         _standing(line),
         ", ".join(out.peer(e.peer, e.name, e.me) for e in line.evaluators) or "-",
     ]

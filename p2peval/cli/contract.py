@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from p2peval.daemon import report_views, views
+from p2peval.daemon import report_views, reputation_views, views
+from p2peval.daemon.doctor_views import DoctorView
 
 FOLDER = Path(__file__).with_name("schemas")
 
@@ -85,10 +86,33 @@ class DemoView(Struct, frozen=True, kw_only=True):
     tasks: tuple[views.TaskView, ...]
     board: views.BoardView
     claimed: views.BoardView
-    reputation: tuple[views.ReputationView, ...]
+    reputation: tuple[reputation_views.ReputationView, ...]
     reports: tuple[str, ...]
     claims: tuple[ClaimView, ...]
     seconds: dict[str, float]
+
+
+class SimGoalView(Struct, frozen=True, kw_only=True):
+    """What our own rule reached over all seeds: ``mean``, and ``low`` to ``high`` its 95 % interval.
+
+    ``most``: the goal. ``reference``: what trust.md reached, or null. ``missed_by``: 0 where the goal is met.
+    """
+
+    table: str
+    case: str
+    measure: str
+    mean: float
+    low: float
+    high: float
+    most: float
+    reference: float | None
+    missed_by: float
+
+
+class SimTablesView(Struct, frozen=True, kw_only=True):
+    files: tuple[str, ...]
+    seeds: int
+    goals: tuple[SimGoalView, ...]
 
 
 ANSWERS: dict[str, Any] = {
@@ -96,12 +120,13 @@ ANSWERS: dict[str, Any] = {
     "paths": PathsView,
     "init": InitView,
     "status": views.StatusView,
-    "doctor": views.DoctorView,
+    "doctor": DoctorView,
     "stop": StopView,
     "events": views.EventView,
     "id.show": views.IdView,
     "peers.ls": tuple[views.PeerView, ...],
     "peers.connect": views.PeerView,
+    "peers.name": reputation_views.ReputationDetail,
     "bench.init": DraftView,
     "bench.validate": views.ValidateView,
     "bench.publish": views.BenchmarkView,
@@ -115,14 +140,22 @@ ANSWERS: dict[str, Any] = {
     "eval.run": views.TaskView,
     "eval.ls": tuple[views.TaskView, ...],
     "eval.show": views.TaskView,
+    "eval.probe": views.TaskView,
     "eval.rescore": report_views.RescoreView,
     "eval.cancel": views.TaskView,
     "eval.verify": report_views.VerifyView,
     "eval.export": report_views.ExportView,
     "board": views.BoardView,
-    "rep.ls": tuple[views.ReputationView, ...],
-    "rep.show": views.ReputationView,
+    "rep.ls": tuple[reputation_views.ReputationView, ...],
+    "rep.show": reputation_views.ReputationDetail,
+    "rep.explain": reputation_views.ExplainView,
+    "rep.bound": reputation_views.BoundView,
+    "rep.export": reputation_views.ReputationExport,
+    "rep.trust": reputation_views.ReputationDetail,
+    "rep.distrust": reputation_views.ReputationDetail,
+    "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
+    "sim.tables": SimTablesView,
 }
 
 

@@ -11,9 +11,18 @@ from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import InterruptedByUserError, Output, number
 from p2peval.cli.progress import answer_lines, follow
 from p2peval.cli.verify import export, verify
+from p2peval.daemon.reasons import BY_RECORD, CERTIFIED, basis
 from p2peval.daemon.report_views import RescoreView
 from p2peval.daemon.story import audit, figure, percent
-from p2peval.daemon.views import EfficiencyView, IntervalView, MetricView, PreviewView, TaskView
+from p2peval.daemon.views import (
+    CertificateView,
+    EfficiencyView,
+    IntervalView,
+    MetricView,
+    PreviewView,
+    ReplicaView,
+    TaskView,
+)
 from p2peval.errors import NotFoundError, P2pevalError, VerificationError
 
 model_file = click.argument("model", type=click.Path(path_type=Path), metavar="MODEL.onnx")
@@ -56,7 +65,7 @@ def preview(options: Options, bench: str, model: Path) -> None:
 @model_file
 @click.option("--epsilon", type=probability, help="Chance that a lie escapes, instead of the benchmark's.")
 @click.option("--delta", type=probability, help="Share of outputs a lie must alter to count.")
-@click.option("--certify", is_flag=True, help="Fail unless every metric of the result is certified.")
+@click.option("--certify", is_flag=True, help="Audit as much as a certificate takes, whoever evaluates.")
 @click.option("--replicas", type=click.IntRange(1), help="Evaluators to ask, instead of the benchmark's.")
 @click.option("--name", default="", help="What the board calls the model; the file's name if not given.")
 @click.option("--detach", is_flag=True, help="Return as soon as the task is announced.")
@@ -81,6 +90,7 @@ def run(
         "epsilon": epsilon,
         "delta": delta,
         "replicas": replicas,
+        "certify": certify,
     }
     out.tell("trying    a few samples on this machine; nobody has been asked yet")
     try:
@@ -147,6 +157,27 @@ def rescore(options: Options, task: str, metrics: tuple[str, ...]) -> None:
     out.answer("eval.rescore", view, lambda: _metrics(out, view.metrics))
 
 
+@eval_command.command("probe")
+@click.argument("task", metavar="TASK")
+@click.option("--detach", is_flag=True, help="Return as soon as the task is announced.")
+@pass_options
+def probe(options: Options, task: str, detach: bool) -> None:
+    """Ask for an accepted task again, its model disguised, and compare every output with those that are known."""
+    out, client = Output(options), reach(options)
+    asked = client.post(path_to("tasks", task, "probe"), TaskView)
+    if detach:
+        out.answer("eval.probe", asked, lambda: asked.id)
+        out.say(f"next: p2peval eval show {asked.id}")
+        return
+    try:
+        asked = follow(client, out, asked)
+    except KeyboardInterrupt:
+        hint = f"to end it: p2peval eval cancel {asked.id}"
+        raise InterruptedByUserError(f"stopped following; task {asked.id} goes on", hint=hint) from None
+    _require_success(asked, certify=False)
+    out.answer("eval.probe", asked, lambda: "\n".join(answer_lines(asked)))
+
+
 @eval_command.command("cancel")
 @click.argument("task", metavar="TASK")
 @pass_options
@@ -177,8 +208,10 @@ def _require_success(task: TaskView, certify: bool) -> None:
     ]
     if certify and not task.metrics:
         raise VerificationError(f"task {task.id} was accepted, but not scored: its labels are held back", hint=hint)
-    if certify and (task.certificate is None or bare):
-        raise VerificationError(f"task {task.id} was accepted, but not certified: {', '.join(bare)}", hint=hint)
+    if certify and (task.certificate is None or task.certificate.basis != CERTIFIED or bare):
+        raise VerificationError(
+            f"task {task.id} was accepted, but not certified: {', '.join(bare) or 'too little was audited'}", hint=hint
+        )
 
 
 def _in_full(out: Output, task: TaskView) -> str:
@@ -193,15 +226,13 @@ def _in_full(out: Output, task: TaskView) -> str:
         ("report", task.report),
     ]
     if task.certificate:
-        c = task.certificate
-        claim = f"a lie on more than {percent(c.delta)} of the outputs would have been caught with probability ≥ "
-        pairs.append(("audit", f"{c.audited} of {c.samples} samples: {claim}{percent(1 - c.epsilon)}"))
+        pairs += _audit(task, task.certificate)
     rows = [
         [
             out.peer(r.evaluator.peer, r.evaluator.name, r.evaluator.me),
             str(r.attempt),
             r.state,
-            f"{r.audited}/{r.drawn}",
+            _checked(task, r),
             str(len(r.differing)),
             r.equivalence_class or "-",
             r.reason or "-",
@@ -211,12 +242,33 @@ def _in_full(out: Output, task: TaskView) -> str:
     parts = [out.fields(pairs)]
     if rows:
         parts.append(out.table(["EVALUATOR", "ATTEMPT", "STATE", "AUDITED", "DIFFER", "CLASS", "REASON"], rows))
+    asked = [(r, auditor) for r in task.replicas for auditor in r.auditors]
+    if asked:
+        told = [[out.peer(a.peer, a.name, a.me), "objects" if a in r.objectors else "agrees"] for r, a in asked]
+        parts.append(out.table(["BLIND AUDITOR", "SAYS"], told))
     if task.metrics:
         parts.append(_metrics(out, task.metrics))
     told = [[out.peer(r.evaluator.peer, r.evaluator.name, r.evaluator.me), *_told(r.efficiency)] for r in task.replicas]
     if any(replica.efficiency for replica in task.replicas):
         parts.append(out.table(["SELF-REPORTED BY", "SPEED", "TOOK", "MEMORY", "SANDBOX"], told))
     return "\n\n".join(parts)
+
+
+def _audit(task: TaskView, c: CertificateView) -> list[tuple[str, str]]:
+    claim = f"a lie on more than {percent(c.delta)} of the outputs would have been caught with probability ≥ "
+    pairs = [("audit", f"{c.audited} of {c.samples} samples, {basis(c)}: {claim}{percent(1 - c.epsilon)}")]
+    if c.basis == BY_RECORD and task.requester.me:
+        bound = f"at most {percent(task.epsilon)} of what liars evaluate for this node is accepted so, in the long run"
+        pairs.append(("", f"the record of who evaluated does the rest: {bound}"))
+    return pairs
+
+
+def _checked(task: TaskView, replica: ReplicaView) -> str:
+    """E.g. "newcomer: 244 of 1797"."""
+    if not (replica.drawn or replica.because):
+        return "-"
+    counted = f"{replica.audited or replica.drawn} of {task.samples}"
+    return f"{replica.because}: {counted}" if replica.because else counted
 
 
 def _told(said: EfficiencyView | None) -> list[str]:

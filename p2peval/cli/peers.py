@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from p2peval.cli.client import reach
+from p2peval.cli.client import path_to, reach
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output, number
+from p2peval.daemon.reputation_views import ReputationDetail
 from p2peval.daemon.views import PeerView
 
 
@@ -24,7 +25,7 @@ def ls(options: Options) -> None:
     rows = [
         [
             out.peer(peer.peer),
-            peer.name or "-",
+            peer.pet_name or peer.name or "-",
             ("in" if peer.inbound else "out") if peer.connected else "-",
             "-" if peer.rtt_ms is None else f"{peer.rtt_ms:.1f} ms",
             "newcomer" if peer.reputation is None else number(peer.reputation, 3),
@@ -46,3 +47,14 @@ def connect(options: Options, address: str) -> None:
     out = Output(options)
     peer = reach(options).post("/v1/peers", PeerView, {"address": address})
     out.answer("peers.connect", peer, lambda: f"connected to {out.peer(peer.peer, peer.name)}")
+
+
+@peers_command.command("name")
+@click.argument("peer", metavar="PEER")
+@click.argument("name", metavar="NAME")
+@pass_options
+def name(options: Options, peer: str, name: str) -> None:
+    """Call a peer NAME from now on, on this node alone; "" forgets it."""
+    out = Output(options)
+    view = reach(options).post(path_to("peers", peer, "name"), ReputationDetail, {"name": name})
+    out.answer("peers.name", view, lambda: f"{view.peer} is {view.pet_name or 'without a name'} here")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from p2peval.core.benchmark import problem
 from p2peval.core.checking import (
+    AuditAnswer,
     AuditCommitment,
     AuditReport,
+    AuditRequest,
     EquivocationProof,
     FraudProof,
     LabelsReveal,
@@ -33,6 +35,7 @@ from p2peval.defaults import CLOCK_SKEW, MAX_REPLICAS, TASK_LIFETIME, UNKNOWN_OB
 
 PASSING = frozenset(
     {
+        "auditor_busy",
         "budget",
         "from_the_future",
         "not_a_member",
@@ -63,7 +66,7 @@ def refusal(ctx: Context, sealed: Sealed[Payload]) -> str:
             return _membership_refusal(ctx, payload.benchmark) or _announcement_refusal(ctx, payload)
         case ResultRecord() | AuditCommitment() | AuditReport() | FraudProof() | LabelsReveal() | Scores():
             return _membership_refusal(ctx, payload.benchmark)
-        case TrustStatement():
+        case TrustStatement() | AuditRequest() | AuditAnswer():
             return _membership_refusal(ctx, payload.benchmark)
         case EquivocationProof() if payload.benchmark != DIRECTORY:
             return _membership_refusal(ctx, payload.benchmark)
@@ -80,7 +83,7 @@ def benchmark_of(ctx: Context, sealed: Sealed[Payload]) -> BenchmarkId:
             return BenchmarkId(sealed.id)
         case TaskAnnouncement() | ResultRecord() | AuditCommitment() | AuditReport() | FraudProof():
             return sealed.payload.benchmark
-        case EquivocationProof() | LabelsReveal() | Scores() | TrustStatement():
+        case EquivocationProof() | LabelsReveal() | Scores() | TrustStatement() | AuditRequest() | AuditAnswer():
             return sealed.payload.benchmark
         case BenchmarkAnnouncement() | PeerProfile():
             return DIRECTORY

@@ -1,19 +1,19 @@
-"""Who evaluates: the offers of the most trusted peers, with a share kept for newcomers (trust.md §4).
+"""Who evaluates: the best opinion of a few that offered, with a share kept for newcomers (trust.md §4, Whom to ask).
 
 Newcomers are *one* arm: drawing over individuals would hand the tasks to whoever makes most identities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
 
 from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.parts import Blob
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState
 from p2peval.core.types import PeerId, Seconds
-from p2peval.defaults import COMMIT_GRACE, FETCH_RATE, NEWCOMER_SHARE
-from p2peval.trust.evidence import Evidence
+from p2peval.defaults import CANDIDATES, COMMIT_GRACE, FETCH_RATE, OPEN_COST, OTHER_CLASS_COST, SILENCE_COST
 
 
 def commit_window(spec: BenchmarkSpec, model: Blob) -> Seconds:
@@ -34,35 +34,72 @@ def alike(offers: Sequence[OfferRow], equivalence_class: str) -> list[OfferRow]:
     return [offer for offer in offers if offer.equivalence_class == equivalence_class] or list(offers)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An evaluator that offered, as this node sees it.
+
+    ``opinion``: its reputation by the rule in force; ``known``: there was something to go by; ``doubted``: it did worse
+    than a stranger may. ``available``: how likely it answers at all, 0 to 1. ``open``: assignments of ours that it has
+    not finished. ``alike``: it runs models in our equivalence class, where a lie can be told bit by bit.
+    ``praises``: of whom it says that they do good work.
+    """
+
+    peer: PeerId
+    opinion: float
+    known: bool
+    doubted: bool = False
+    available: float = 1.0
+    open: int = 0
+    alike: bool = True
+    praises: frozenset[PeerId] = frozenset()
+
+
 def choose(
-    offers: Sequence[OfferRow],
-    evidence: Mapping[PeerId, Evidence],
+    candidates: Sequence[Candidate],
     count: int,
     *,
-    now: Seconds,
-    resolved_total: int,
+    newcomer_share: float,
     rng: Random,
+    beside: Sequence[Candidate] = (),
 ) -> list[PeerId]:
-    """Up to ``count`` distinct peers of ``offers``, best first.
+    """Up to ``count`` distinct peers, in the order in which their places were given away.
 
-    Each place goes to the newcomers' arm with probability NEWCOMER_SHARE (or when nobody else is
-    left), else to the known peer of highest reputation; among newcomers the draw is uniform.
+    Each place goes to the newcomers' arm with probability ``newcomer_share`` (or when nobody else is left), uniformly
+    within it; else to the best of up to CANDIDATES known ones, drawn at random, so that the best few do not carry the
+    whole network; to doubted ones last. Replicas of one task go to peers who do not praise each other, neither among
+    the chosen nor those ``beside``, who have it already, as far as there are such in the arm: who belongs to one ring
+    praises its own, and a replica that a ring adds is worth nothing.
     """
-    known: list[tuple[float, PeerId]] = []
-    newcomers: list[PeerId] = []
-    for offer in sorted(offers, key=lambda offer: offer.peer):
-        seen = evidence.get(offer.peer)
-        if seen is None or seen.resolved == 0:
-            newcomers.append(offer.peer)
-        else:
-            known.append((seen.decayed(now, resolved_total).mean, offer.peer))
-    known.sort(key=lambda pair: (-pair[0], pair[1]))
-    trusted = [peer for reputation, peer in known if reputation >= 0.5]
-    doubted = [peer for reputation, peer in known if reputation < 0.5]
+    rest = sorted(candidates, key=lambda candidate: candidate.peer)
+    best = max((candidate.opinion for candidate in rest), default=0.0) or 1.0
+    newcomers = [candidate for candidate in rest if not candidate.known]
+    trusted = [candidate for candidate in rest if candidate.known and not candidate.doubted]
+    doubted = [candidate for candidate in rest if candidate.known and candidate.doubted]
     chosen: list[PeerId] = []
+    together = list(beside)
     while len(chosen) < count and (trusted or newcomers or doubted):
-        if newcomers and (not trusted or rng.random() < NEWCOMER_SHARE):
-            chosen.append(newcomers.pop(rng.randrange(len(newcomers))))
+        if newcomers and (not trusted or rng.random() < newcomer_share):
+            arm, draws = newcomers, 1
         else:
-            chosen.append((trusted or doubted).pop(0))
+            arm, draws = trusted or doubted, CANDIDATES
+        apart = [candidate for candidate in arm if not any(_in_one_ring(candidate, other) for other in together)]
+        drawn = rng.sample(apart or arm, min(draws, len(apart or arm)))
+        taken = max(drawn, key=lambda candidate: _merit(candidate, best))  # of equals, the first drawn
+        arm.remove(taken)
+        together.append(taken)
+        chosen.append(taken.peer)
     return chosen
+
+
+def _in_one_ring(one: Candidate, other: Candidate) -> bool:
+    return one.peer in other.praises and other.peer in one.praises
+
+
+def _merit(candidate: Candidate, best: float) -> float:
+    """Opinion as a share of the best one, less what else speaks against asking this one now."""
+    return (
+        candidate.opinion / best
+        - OTHER_CLASS_COST * (not candidate.alike)
+        - OPEN_COST * candidate.open
+        - SILENCE_COST * (1.0 - candidate.available)
+    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
+from p2peval.trust.hash_stream import HashStream
 from p2peval.trust.hypergeometric import (
     bad_bound,
     look_epsilon,
     miss_probability,
     miss_ratio,
+    missed_nano,
     sample_size,
     spent_epsilon,
 )
@@ -19,6 +19,7 @@ __all__ = [
     "look_epsilon",
     "miss_probability",
     "miss_ratio",
+    "missed_nano",
     "sample_size",
     "spent_epsilon",
 ]
@@ -34,7 +35,7 @@ def draw(nonce: bytes, task: str, root: bytes, n: int, s: int) -> list[int]:
     SHA-256(seed ‖ k), k in 8 bytes; a block is four words; all big-endian. Step i takes the next word below the
     largest multiple of n−i that fits 64 bits, modulo n−i, and swaps that place behind i into place i.
     """
-    stream = _Stream(nonce, task, root)
+    stream = HashStream(DRAW_DOMAIN, nonce, task, root)
     moved: dict[int, int] = {}
     chosen: list[int] = []
     for i in range(min(s, n)):
@@ -42,35 +43,3 @@ def draw(nonce: bytes, task: str, root: bytes, n: int, s: int) -> list[int]:
         chosen.append(moved.get(j, j))
         moved[j] = moved.get(i, i)
     return sorted(chosen)
-
-
-class _Stream:
-    """Uniform integers from SHA-256 in counter mode, 8 bytes each, by rejection: no modulo bias."""
-
-    def __init__(self, nonce: bytes, task: str, root: bytes) -> None:
-        name = task.encode()
-        self._seed = sha256(
-            DRAW_DOMAIN
-            + len(nonce).to_bytes(4, "big")
-            + nonce
-            + len(name).to_bytes(4, "big")
-            + name
-            + len(root).to_bytes(4, "big")
-            + root
-        ).digest()
-        self._counter = 0
-        self._words: list[int] = []
-
-    def below(self, bound: int) -> int:
-        limit = (1 << 64) // bound * bound
-        while True:
-            word = self._word()
-            if word < limit:
-                return word % bound
-
-    def _word(self) -> int:
-        if not self._words:
-            block = sha256(self._seed + self._counter.to_bytes(8, "big")).digest()
-            self._words = [int.from_bytes(block[k : k + 8], "big") for k in (24, 16, 8, 0)]
-            self._counter += 1
-        return self._words.pop()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from hmac import compare_digest
 
+from p2peval.core import believing
 from p2peval.core.belief_rows import AuditRow, WatchRow
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.checking import AuditCommitment, AuditReport
@@ -40,9 +41,9 @@ def digest(
     return sha256(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).digest()
 
 
-def most_rows(row_bytes: int) -> int:
-    """How many rows of that size a report has room for; 0 where not even one."""
-    return min(MAX_AUDIT_ROWS, MAX_REPORT_ROWS // row_bytes)
+def most_rows(row_bytes: int, most: int = MAX_AUDIT_ROWS) -> int:
+    """How many rows of that size, up to ``most``, an object of ours has room for; 0 where not even one."""
+    return min(most, MAX_REPORT_ROWS // row_bytes)
 
 
 # ── ours ──────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +129,8 @@ def on_report(ctx: Context, sealed: Sealed[AuditReport]) -> str:
     told = replace(held, report=sealed.id, audited=len(said.indices), differing=len(said.differing))
     ctx.state.audits.put(told)
     ctx.notify("audit.reported", said.task, peer=sealed.signer, audited=told.audited, differing=told.differing)
-    if said.differing and honesty(ctx.state, sealed.signer, ctx.policy.trust_roots, ctx.now) > 0.0:
+    roots = believing.roots(ctx.state, ctx.policy, ctx.now)
+    if said.differing and honesty(ctx.state, sealed.signer, roots, ctx.now) > 0.0:
         reopen(ctx, said.task)
     return ""
 

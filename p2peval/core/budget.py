@@ -1,22 +1,35 @@
 """Who may spend what of this node's: places for tasks of others, and a share of its time for strangers.
 
-Our own tasks never wait here; known requesters (evidence from our own audits, or members of the benchmark)
-share MAX_DUTIES places; strangers have one task in flight each, and together STRANGERS_SHARE of one worker's
-time (protocol.md, Admission and budgets). What strangers took is a debt that time pays off, so the share holds
-over every long stretch, restarts included: in T seconds they get at most share · T, a burst, and one task.
+Our own tasks never wait here. Requesters whom reputation makes known share MAX_DUTIES places; a profile is free, so it
+makes nobody known. Strangers who are members of the benchmark get up to half of the places while nobody known has
+asked for anything lately: a small network serves its newcomers, and who is known finds room at once. Otherwise, and
+for strangers who are no members always, each has one task in flight, and together they have STRANGERS_SHARE of one
+worker's time (protocol.md, Admission and budgets). What strangers took then is a debt that time pays off, so the share
+holds over every long stretch, restarts included: in T seconds they get at most share · T, a burst, and one task.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from p2peval.core import membership
+from p2peval.core import believing, membership
 from p2peval.core.assignment import commit_window
+from p2peval.core.consult_rows import InquiryRow
 from p2peval.core.context import Context
 from p2peval.core.messages import TaskAnnouncement
 from p2peval.core.rows import DutyRow, DutyState
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
-from p2peval.defaults import MAX_DUTIES, OFFER_WINDOW, STRANGERS_BURST, STRANGERS_SHARE
+from p2peval.defaults import (
+    INQUIRIES,
+    INQUIRIES_EACH,
+    KNOWN_LATELY,
+    MAX_DUTIES,
+    OFFER_WINDOW,
+    STRANGERS_BURST,
+    STRANGERS_PLACES,
+    STRANGERS_SHARE,
+)
 
 AT_WORK = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 """States in which a duty may still cost us work."""
@@ -24,6 +37,7 @@ AT_WORK = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 _DEBT = "strangers_debt_ms"
 _SINCE = "strangers_since_ms"
 _PACE = "duty_pace_ms"
+_KNOWN = "known_requester_ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +50,81 @@ class Refusal:
 
 def refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
     """Why this requester gets no place now; None where it gets one."""
+    known = is_known(ctx, announced.author)
+    if known:
+        ctx.state.count(_KNOWN, ctx.now_ms)
     at_work = [duty for state in AT_WORK for duty in ctx.state.duties.of(state)]
     if len(at_work) >= MAX_DUTIES:
         return Refusal("busy", min(_ends(ctx, duty) for duty in at_work))
+    return None if known else _strangers_refusal(ctx, announced, at_work)
+
+
+def _strangers_refusal(ctx: Context, announced: TaskAnnouncement, at_work: Sequence[DutyRow]) -> Refusal | None:
+    others = [duty for duty in at_work if not is_known(ctx, duty.requester)]
     if not is_stranger(ctx, announced.author, announced.benchmark):
-        return None
-    own = [duty for duty in at_work if duty.requester == announced.author]
+        full = len(others) >= STRANGERS_PLACES
+        return Refusal("busy_for_strangers", min(_ends(ctx, duty) for duty in others)) if full else None
+    own = [duty for duty in others if duty.requester == announced.author]
     if own:
         return Refusal("busy_for_strangers", min(_ends(ctx, duty) for duty in own))
-    strange = [duty for duty in at_work if is_stranger(ctx, duty.requester, duty.benchmark)]
-    reserved = sum(ctx.state.benchmarks[duty.benchmark].spec.limits.seconds for duty in strange)
+    reserved = sum(ctx.state.benchmarks[duty.benchmark].spec.limits.seconds for duty in others)
     over = _debt(ctx) + reserved - STRANGERS_BURST
     return Refusal("busy_for_strangers", ctx.now + over / STRANGERS_SHARE) if over >= 0 else None
 
 
+def is_known(ctx: Context, peer: PeerId) -> bool:
+    """A root, or at least ½ of an opinion that rests on own evidence or on trust that flows from here."""
+    state = ctx.state
+    if believing.is_out(state, peer, ctx.now):
+        return False
+    if believing.is_root(state, ctx.policy, peer, ctx.now):
+        return True
+    own, heard = state.evidence.get(peer), state.pooled.get(peer)
+    founded = (own is not None and own.evidence.agreed > 0) or (heard is not None and heard.reach > 0.0)
+    return founded and believing.belief(state, peer, ctx.now).opinion >= 0.5
+
+
 def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
-    """Neither audited by us before nor a member by its own profile."""
-    seen = ctx.state.evidence.get(peer)
-    known = seen is not None and seen.evidence.resolved > 0
-    return not known and not membership.is_member(ctx, peer, benchmark)
+    """Whether what ``peer`` asks for comes out of the strangers' share: it costs those whom we know something.
+
+    It does not where a member asks and nobody known has asked lately.
+    """
+    lately = ctx.now - ctx.state.counter(_KNOWN) / 1000 <= KNOWN_LATELY
+    return not is_known(ctx, peer) and (lately or not membership.is_member(ctx, peer, benchmark))
+
+
+def takes_inquiry(ctx: Context, requester: PeerId, benchmark: BenchmarkId) -> bool:
+    """Whether there is room for one more blind audit that ``requester`` asks for; strangers pay from their share."""
+    own = sum(row.requester == requester for row in ctx.state.inquiries)
+    if own >= INQUIRIES_EACH or len(ctx.state.inquiries) >= INQUIRIES:
+        return False
+    return not is_stranger(ctx, requester, benchmark) or (not own and _debt(ctx) < STRANGERS_BURST)
+
+
+def inquiry_window(ctx: Context, announced: TaskAnnouncement) -> Seconds:
+    """The longest that a blind audit of this task may keep its place."""
+    return commit_window(ctx.state.benchmarks[announced.benchmark].spec, announced.model)
+
+
+def charge_inquiry(ctx: Context, row: InquiryRow) -> None:
+    """A blind audit ends: its time in the worker goes to whoever asked for it."""
+    if row.began and is_stranger(ctx, row.requester, row.benchmark):
+        _owe(ctx, max(0, int((ctx.now - row.began) * 1000)))
 
 
 def charge(ctx: Context, duty: DutyRow) -> None:
     """An assigned duty ends, well or not: its time since the assignment goes to whoever asked for it."""
     took_ms = max(0, int((ctx.now - _begun(ctx, duty)) * 1000))
-    if duty.deadline and is_stranger(ctx, duty.requester, duty.benchmark):
-        debt_ms = int(_debt(ctx) * 1000) + took_ms
-        ctx.state.count(_DEBT, debt_ms)
-        ctx.state.count(_SINCE, ctx.now_ms)
+    if is_known(ctx, duty.requester):
+        ctx.state.count(_KNOWN, ctx.now_ms)
+    elif duty.deadline and is_stranger(ctx, duty.requester, duty.benchmark):
+        _owe(ctx, took_ms)
+
+
+def _owe(ctx: Context, took_ms: int) -> None:
+    debt_ms = int(_debt(ctx) * 1000) + took_ms
+    ctx.state.count(_DEBT, debt_ms)
+    ctx.state.count(_SINCE, ctx.now_ms)
 
 
 def learn_pace(ctx: Context, duty: DutyRow) -> None:

@@ -52,6 +52,46 @@ class AuditReport:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditRequest:
+    """A requester that cannot compute asks ``auditor`` for its own outputs at ``indices``, and shows it no others.
+
+    ``announcement``: of the task. ``indices`` ascend. ``round``: how often this auditor was asked about the task, from
+    1. An answer later than ``deadline_ms`` counts nothing.
+    """
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    task: TaskId
+    announcement: bytes
+    auditor: PeerId
+    round: int
+    indices: tuple[int, ...]
+    deadline_ms: int
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.task, self.auditor, str(self.round))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditAnswer:
+    """What an auditor's own run says at the samples of ``request``: canonical rows, one for each index, in order."""
+
+    network: str
+    author: PeerId
+    benchmark: BenchmarkId
+    task: TaskId
+    request: ObjectId
+    equivalence_class: str
+    rows: tuple[bytes, ...]
+
+    @property
+    def slot(self) -> tuple[str, ...]:
+        return (self.request,)
+
+
+@dataclass(frozen=True, slots=True)
 class FraudProof:
     """One sample of a signed reveal that does not hold; anyone can re-run it.
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from p2peval.core import due
 from p2peval.core.belief_rows import ConvictionRow, WatchRow, WatchState
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
-from p2peval.core.rows import EvidenceRow
+from p2peval.core.rows import EvidenceRow, ReplicaState
 from p2peval.core.state import State
 from p2peval.core.types import ObjectId, PeerId, Seconds, TaskId
 from p2peval.defaults import REOPENED
@@ -35,9 +36,13 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
     """Trust ``peer`` no more, and look again at what rests on its word."""
     until = ctx.now + ctx.policy.conviction_s
     ctx.state.convictions.put(ConvictionRow(proof, peer, kind, where, ctx.now, until))
-    if ctx.state.evidence.get(peer) is None:  # so that it is listed among those we know something of
-        ctx.state.evidence.put(EvidenceRow(peer, Evidence.none(ctx.now, ctx.state.counter("resolved_total"))))
+    held = ctx.state.evidence.get(peer)  # it is listed among those we know something of, and starts anew
+    seen = held.evidence if held else Evidence.none(ctx.now, ctx.state.counter("resolved_total"))
+    ctx.state.evidence.put(EvidenceRow(peer, replace(seen, streak=0)))
     ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
+    heard = ctx.state.pooled.get(peer)
+    if heard is not None and heard.credibility > 0.0:
+        due.soon(ctx)
     _reopen(ctx, peer)
 
 
@@ -62,11 +67,50 @@ def reopen(ctx: Context, task: TaskId) -> None:
 
 
 def _reopen(ctx: Context, peer: PeerId) -> None:
-    """The last REOPENED records of others that rest on ``peer`` are audited anew, before all else."""
+    """The last REOPENED results that rest on ``peer``, others' and our own, are audited anew, before all else."""
     concerned = [row for row in ctx.state.watches if peer in (row.evaluator, row.requester) and _stands(ctx, row)]
+    concerned += _own(ctx, peer)
     concerned.sort(key=lambda row: ctx.state.results[row.task].finished, reverse=True)
     for row in concerned[:REOPENED]:
+        if row.task not in ctx.state.watches:
+            ctx.state.watches.put(row)
         reopen(ctx, row.task)
+
+
+def _own(ctx: Context, peer: PeerId) -> list[WatchRow]:
+    """Tasks of ours that were accepted on the word of ``peer`` after a look at some of their samples."""
+    found: list[WatchRow] = []
+    for replica in ctx.state.replicas:
+        if replica.peer != peer or replica.state is not ReplicaState.AGREES or replica.outputs is None:
+            continue
+        task, result = ctx.state.tasks[replica.task], ctx.state.results.get(replica.task)
+        in_full = replica.audited >= ctx.state.benchmarks[task.benchmark].spec.samples
+        if task.id in ctx.state.watches or result is None or in_full:
+            continue
+        if (result.record, result.evaluator) != (task.record, peer) or result.standing == REFUTED:
+            continue
+        found.append(
+            WatchRow(
+                task=task.id,
+                record=task.record,
+                benchmark=task.benchmark,
+                assignment=replica.id,
+                evaluator=peer,
+                requester=ctx.me,
+                model=task.model,
+                outputs=replica.outputs,
+                root=replica.root,
+                equivalence_class=replica.equivalence_class,
+                delta_nano=task.delta_nano,
+                state=WatchState.WAITING,
+                not_before=ctx.now,
+                announcement=task.announcement,
+                reveal=replica.reveal,
+                reopened=0,
+                commitment=ObjectId(""),
+            )
+        )
+    return found
 
 
 def _stands(ctx: Context, row: WatchRow) -> bool:

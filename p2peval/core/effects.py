@@ -65,7 +65,8 @@ class RunEvaluation:
 class Compare:
     """Audit ``outputs`` of ``evaluator`` at ``drawn`` samples; answers ComparisonFinished or -Failed.
 
-    ``equivalence_class``: that in which the evaluator says it ran.
+    ``equivalence_class``: that in which the evaluator says it ran. ``drawn`` 0: nothing is run; the answer says whether
+    these are the outputs committed to, and their metrics. ``known``: right ones, to compare them with in full then.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Compare:
     nonce: bytes
     drawn: int
     delta_nano: int
+    known: Blob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +96,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Read the rows ``indices`` of ``outputs``, each of ``row_bytes``; answers Excerpted or JobFailed."""
+
+    id: str
+    outputs: Blob
+    row_bytes: int
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prove:
     """Of the ``differing`` samples, take that which speaks plainest, with its Merkle path, out of ``outputs``.
 
-    ``announcement`` and ``reveal`` are the envelopes that the proof will repeat. Answers Proven or JobFailed.
+    ``rerun`` False: this node cannot run the model, and takes the first. ``announcement`` and ``reveal`` are the
+    envelopes that the proof will repeat. Answers Proven or JobFailed.
     """
 
     id: str
@@ -112,6 +125,7 @@ class Prove:
     differing: tuple[int, ...]
     announcement: bytes
     reveal: bytes
+    rerun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +149,7 @@ class Recall:
     beside: bytes
 
 
-External = Publish | Send | FetchBlob | RunEvaluation | Compare | Sample | Prove | Settle | Recall
+External = Publish | Send | FetchBlob | RunEvaluation | Compare | Sample | Excerpt | Prove | Settle | Recall
 EXTERNAL: tuple[type, ...] = get_args(External)
 
 # ── not kept ──────────────────────────────────────────────────────────────────────────────────────

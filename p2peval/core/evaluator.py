@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import budget, commitment, membership, unrecorded
+from p2peval.core import believing, budget, commitment, membership, unrecorded
 from p2peval.core.assignment import commit_window
 from p2peval.core.benchmark import fits
 from p2peval.core.budget import AT_WORK, Refusal
@@ -41,6 +41,9 @@ RUN = "run/"
 
 ALIVE = (*AT_WORK, DutyState.COMMITTED, DutyState.REVEALED)
 """States in which something may still happen to a duty."""
+
+MAY_REVEAL = (DutyState.COMMITTED, DutyState.DONE, DutyState.FAILED)
+"""States in which a commitment, if there is one, has not been revealed: better late than never (core/late.py)."""
 
 
 def on_announcement(ctx: Context, sealed: Sealed[TaskAnnouncement]) -> str:
@@ -95,6 +98,8 @@ def _refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
         return Refusal("requester_not_accepted")
     if is_convicted(ctx.state, announced.author, ctx.now):
         return Refusal("requester_convicted")
+    if believing.is_out(ctx.state, announced.author, ctx.now):
+        return Refusal("requester_distrusted")
     return budget.refusal(ctx, announced)
 
 
@@ -182,7 +187,7 @@ def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
     A requester that sends its evaluators different sets thereby signs twice in one slot in public.
     """
     duty = ctx.state.duties.get(sealed.payload.task)
-    if duty is None or duty.state is not DutyState.COMMITTED or sealed.signer != duty.requester:
+    if duty is None or duty.state not in MAY_REVEAL or sealed.signer != duty.requester:
         return ""
     if duty.commitment_id not in sealed.payload.commitments:
         return ""
@@ -190,7 +195,8 @@ def on_commitment_set(ctx: Context, sealed: Sealed[CommitmentSet]) -> str:
         return ""
     reveal = _reveal(ctx, duty, duty.outputs, duty.efficiency)
     ctx.publish(sealed, duty.benchmark)
-    _arm(ctx, replace(duty, state=DutyState.REVEALED), ctx.now + 2 * DELIVER_PATIENCE)
+    if duty.state is DutyState.COMMITTED:  # else the task is over, and went on without us: our record is at stake still
+        _arm(ctx, replace(duty, state=DutyState.REVEALED), ctx.now + 2 * DELIVER_PATIENCE)
     ctx.send(duty.requester, reveal, duty.assignment, ctx.now + DELIVER_PATIENCE)
     ctx.notify("duty.revealed", duty.task, requester=duty.requester)
     return ""

@@ -141,6 +141,14 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpted:
+    """Claimed rows, in the order of the indices asked for."""
+
+    effect_id: str
+    rows: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """A claimed row with its Merkle path, and what the effect said that asked for it."""
 
@@ -218,7 +226,10 @@ class RevealLabels:
 
 @dataclass(frozen=True, slots=True)
 class StartTask:
-    """``epsilon_nano``, ``delta_nano``, ``replicas``: 0 takes the benchmark's own."""
+    """``epsilon_nano``, ``delta_nano``, ``replicas``: 0 takes the benchmark's own.
+
+    ``known``: an accepted task of ours of which ``model`` is a disguise, so that the answer is known.
+    """
 
     reply_id: str
     benchmark: BenchmarkId
@@ -228,6 +239,7 @@ class StartTask:
     delta_nano: int
     replicas: int
     certify: bool = False
+    known: TaskId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +287,7 @@ Event = (
     | ComparisonFinished
     | ComparisonFailed
     | Sampled
+    | Excerpted
     | Proven
     | Settled
     | JobFailed

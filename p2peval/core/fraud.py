@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from p2peval.core import membership, merkle, reputation
+from p2peval.core import budget, membership, merkle, reputation
 from p2peval.core.belief_rows import ProofRow, ProofState
 from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.checking import FraudProof
@@ -86,6 +86,7 @@ def accuse(ctx: Context, charge: Charge) -> None:
             differing=charge.differing,
             announcement=charge.announcement,
             reveal=charge.reveal,
+            rerun=ctx.policy.runs(spec.limits),
         )
     )
 
@@ -114,8 +115,9 @@ def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
     )
     ctx.publish(sealed, event.benchmark)
     ctx.notify("fraud.proven", event.task, peer=accused, sample=event.index, proof=sealed.id)
-    refute(ctx, event.task, accused)
-    convict(ctx, sealed.id, accused, FRAUD, event.assignment)
+    if ctx.policy.runs(ctx.state.benchmarks[event.benchmark].spec.limits):  # else it is others' word (core/consult.py)
+        refute(ctx, event.task, accused)
+        convict(ctx, sealed.id, accused, FRAUD, event.assignment)
 
 
 # ── of others ─────────────────────────────────────────────────────────────────────────────────────
@@ -123,12 +125,12 @@ def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
 
 def on_proof(ctx: Context, sealed: Sealed[FraudProof]) -> str:
     """Read it, and queue it for a re-run. One that contradicts itself costs who signed it, and only that peer."""
-    try:
-        announced, reveal = opened(ctx, sealed.payload)
-    except RemoteProtocolError as error:
-        _cost(ctx, sealed.signer)
-        return error.reason
     proof = sealed.payload
+    try:
+        announced, reveal = opened(ctx, proof)
+    except RemoteProtocolError as error:
+        _cost(ctx, sealed.signer, proof.benchmark)
+        return error.reason
     if reveal.signer == ctx.me:  # what we said we need not run again; but its operator should know
         ctx.notify("fraud.accused", proof.task, by=sealed.signer, sample=proof.index)
         return ""
@@ -200,17 +202,22 @@ def _has_room(ctx: Context, signer: PeerId) -> bool:
     """Whether one more may wait; where the queue is full, the worst signer's makes room for a better one's."""
     if len(ctx.state.proofs) < PROOFS_HELD:
         return True
-    worst = min(ctx.state.proofs.of(ProofState.WAITING), key=lambda row: reputation.of(ctx, row.signer))
-    if reputation.of(ctx, worst.signer) >= reputation.of(ctx, signer):
+    worst = min(ctx.state.proofs.of(ProofState.WAITING), key=lambda row: _rank(ctx, row.signer))
+    if _rank(ctx, worst.signer) >= _rank(ctx, signer):
         return False
     ctx.state.proofs.delete(worst.key)
     return True
 
 
-def _cost(ctx: Context, signer: PeerId) -> None:
+def _rank(ctx: Context, signer: PeerId) -> tuple[bool, float]:
+    """Whose proof to re-run first: of who is known, then of who is thought well of."""
+    return budget.is_known(ctx, signer), reputation.of(ctx, signer)
+
+
+def _cost(ctx: Context, signer: PeerId, benchmark: BenchmarkId) -> None:
     """Nothing is kept of a signer of whom nothing is known: names are free, and our memory is not."""
     if signer in ctx.state.peers or signer in ctx.state.evidence:
-        reputation.differed(ctx, signer)
+        reputation.blamed(ctx, signer, benchmark)
         ctx.notify("fraud.false", signer)
 
 
@@ -226,7 +233,7 @@ def settle_next(ctx: Context) -> None:
     if begin > ctx.now:
         return ctx.timer(PREFIX, begin, 0)
     due = [row for row in waiting if row.not_before <= ctx.now]
-    row = max(due, key=lambda row: reputation.of(ctx, row.signer))  # of equals, the first to come
+    row = max(due, key=lambda row: _rank(ctx, row.signer))  # of equals, the first to come
     _fetch(ctx, ctx.state.proofs.put(replace(row, state=ProofState.UNDER_WAY)), "model")
 
 
@@ -269,14 +276,14 @@ def _rerun(ctx: Context, row: ProofRow) -> None:
 def _judge(ctx: Context, row: ProofRow, seen: Settled) -> None:
     """Only our own re-run convicts. Only bytes that our own class reproduces show that the signer made it up."""
     if seen.verdict is Verdict.DIFFERS:
-        reputation.differed(ctx, row.accused)
+        reputation.blamed(ctx, row.accused, row.benchmark)
         ctx.notify("fraud.upheld", row.task, peer=row.accused, by=row.signer, sample=row.index)
         refute(ctx, row.task, row.accused)
         return convict(ctx, row.id, row.accused, FRAUD, row.assignment)
     if seen.verdict is Verdict.AGREES and seen.equivalence_class == row.equivalence_class:
         ctx.state.forget(row.id)
         ctx.state.refuse(row.id)
-        return _cost(ctx, row.signer)
+        return _cost(ctx, row.signer, row.benchmark)
     ctx.notify("fraud.unsettled", row.task, peer=row.accused, by=row.signer, verdict=seen.verdict.value)
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from p2peval.core.checking import (
+    AuditAnswer,
     AuditCommitment,
     AuditReport,
+    AuditRequest,
     EquivocationProof,
     FraudProof,
     LabelsReveal,
@@ -293,6 +295,8 @@ Payload = (
     | ResultRecord
     | AuditCommitment
     | AuditReport
+    | AuditRequest
+    | AuditAnswer
     | FraudProof
     | EquivocationProof
     | LabelsReveal

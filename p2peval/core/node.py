@@ -11,14 +11,21 @@ from typing import Any
 
 from p2peval.core import (
     admission,
+    alone,
     auditing,
+    auditor,
     blind,
+    consult,
+    epoch,
     equivocation,
     evaluator,
     fraud,
     held_labels,
+    judgement,
+    late,
     membership,
     offers,
+    pooling,
     records,
     requester,
     retention,
@@ -28,8 +35,10 @@ from p2peval.core import (
     window,
 )
 from p2peval.core.checking import (
+    AuditAnswer,
     AuditCommitment,
     AuditReport,
+    AuditRequest,
     EquivocationProof,
     FraudProof,
     LabelsReveal,
@@ -42,16 +51,20 @@ from p2peval.core.events import (
     BlobFailed,
     BlobReady,
     CancelTask,
+    Command,
     ComparisonFailed,
     ComparisonFinished,
     EvaluationFailed,
     EvaluationFinished,
     Event,
+    Excerpted,
     Introduced,
     JobFailed,
     JoinBenchmark,
+    JudgePeer,
     LeaveBenchmark,
     MessageReceived,
+    NamePeer,
     NoticeReceived,
     PeerDown,
     PeerUp,
@@ -113,6 +126,8 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     ResultRecord: _on_record,
     AuditCommitment: blind.on_commitment,
     AuditReport: blind.on_report,
+    AuditRequest: auditor.on_request,
+    AuditAnswer: consult.on_answer,
     FraudProof: fraud.on_proof,
     EquivocationProof: equivocation.on_proof,
     LabelsReveal: held_labels.on_reveal,
@@ -120,6 +135,18 @@ JUDGES: dict[type[Payload], Callable[[Context, Sealed[Any]], str]] = {
     TrustStatement: statements.on_statement,
 }
 """Which side judges what: each returns the reason for which it does not take the object, or ""."""
+
+COMMANDS: dict[type[Command], Callable[[Context, Any], None]] = {
+    PublishBenchmark: membership.publish,
+    RevealLabels: held_labels.reveal,
+    JoinBenchmark: membership.join,
+    LeaveBenchmark: membership.leave,
+    StartTask: requester.start,
+    CancelTask: requester.cancel,
+    JudgePeer: judgement.judge,
+    NamePeer: judgement.name,
+}
+"""What the user may ask; each replies."""
 
 
 class Node:
@@ -140,6 +167,11 @@ class Node:
     @property
     def state(self) -> State:
         return self._ctx.state
+
+    @property
+    def policy(self) -> Policy:
+        """What its operator set."""
+        return self._ctx.policy
 
     @property
     def connected(self) -> frozenset[PeerId]:
@@ -171,7 +203,9 @@ class Node:
         for duty in ctx.state.duties:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
+        consult.resume(ctx)
         watch.arm(ctx)
+        epoch.arm(ctx)
         ctx.timer(fraud.PREFIX, now, 0)
         ctx.timer("sync/", now + SYNC_INTERVAL, 0)
         ctx.timer("profile/", now + PROFILE_INTERVAL, 0)
@@ -204,6 +238,11 @@ class Node:
             case SendFailed():
                 requester.on_assignment_undelivered(ctx, event)
                 evaluator.on_undelivered(ctx, event)
+                requester.on_auditor(ctx, consult.on_undelivered(ctx, event))
+            case EvaluationFinished() if event.effect_id.startswith(alone.PREFIX):
+                alone.on_finished(ctx, event)
+            case EvaluationFailed() if event.effect_id.startswith(alone.PREFIX):
+                alone.on_failed(ctx, event)
             case EvaluationFinished():
                 evaluator.on_finished(ctx, event)
             case EvaluationFailed():
@@ -216,26 +255,22 @@ class Node:
                 equivocation.on_recalled(ctx, event)
             case Settled():
                 fraud.proceed(ctx, event)
+            case Sampled() if event.effect_id.startswith(auditor.PREFIX):
+                auditor.proceed(ctx, event)
             case Sampled():
                 watch.proceed(ctx, event)
+            case Excerpted():
+                requester.on_auditor(ctx, consult.on_excerpt(ctx, event))
             case JobFailed():
                 self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
                 watch.proceed(ctx, event)
+            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(late.PREFIX):
+                late.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
-            case PublishBenchmark():
-                membership.publish(ctx, event)
-            case RevealLabels():
-                held_labels.reveal(ctx, event)
-            case JoinBenchmark():
-                membership.join(ctx, event)
-            case LeaveBenchmark():
-                membership.leave(ctx, event)
-            case StartTask():
-                requester.start(ctx, event)
-            case CancelTask():
-                requester.cancel(ctx, event)
+            case _:
+                COMMANDS[type(event)](ctx, event)
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────
 
@@ -271,6 +306,10 @@ class Node:
             fraud.on_proven(self._ctx, event)
         elif purpose == fraud.PREFIX:
             fraud.proceed(self._ctx, event)
+        elif purpose == auditor.PREFIX:
+            auditor.proceed(self._ctx, event)
+        elif purpose == consult.PREFIX:
+            requester.on_auditor(self._ctx, consult.on_excerpt(self._ctx, event))
         else:
             watch.proceed(self._ctx, event)
 
@@ -307,10 +346,14 @@ class Node:
         purpose = event.effect_id.split("/", 1)[0] + "/"
         if purpose == auditing.OUTPUTS:
             requester.on_audit(ctx, event)
+        elif purpose == late.PREFIX:
+            late.proceed(ctx, event)
         elif purpose == watch.PREFIX:
             watch.proceed(ctx, event)
         elif purpose == fraud.PREFIX:
             fraud.proceed(ctx, event)
+        elif purpose == auditor.PREFIX:
+            auditor.proceed(ctx, event)
         elif purpose in (evaluator.MODEL, evaluator.INPUTS):
             evaluator.on_blob(ctx, event)
         else:
@@ -330,6 +373,8 @@ class Node:
                 duty = ctx.state.duties.get(subject)
                 if duty is not None and duty.generation == event.generation:
                     evaluator.on_deadline(ctx, duty)
+            case "consult":
+                requester.on_auditor(ctx, consult.on_deadline(ctx, subject))
             case "want":
                 membership.give_up(ctx, BenchmarkId(subject))
             case "gone":
@@ -346,6 +391,10 @@ class Node:
                 watch.look(ctx)
             case "proof":
                 fraud.settle_next(ctx)
+            case "epoch":
+                epoch.end(ctx, event.generation)
+            case "pool":
+                pooling.recompute(ctx)
             case "tidy":
                 retention.forget(ctx)
                 ctx.timer("tidy/", ctx.now + TIDY_INTERVAL, 0)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import assignment, auditing, commitment, membership, reputation
+from p2peval.core import assignment, auditing, believing, commitment, membership, reputation
+from p2peval.core.assignment import Candidate
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
 from p2peval.core.messages import Assignment, Offer, Sealed
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import OVER, Step, arm, fail, replicas_of, step
@@ -22,6 +22,7 @@ from p2peval.defaults import (
     OFFER_WINDOW,
     REANNOUNCE_AFTER,
 )
+from p2peval.trust.availability import availability
 
 
 def on_offer(ctx: Context, sealed: Sealed[Offer]) -> str:
@@ -54,7 +55,7 @@ def answer(ctx: Context, row: OfferRow) -> str:
 def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
     offers, replicas = ctx.state.offers.of(task.id), ctx.state.replicas.of(task.id)
     free = assignment.candidates(offers, replicas, task.attempt, ctx.now)
-    return [offer for offer in free if not is_convicted(ctx.state, offer.peer, ctx.now)]
+    return [offer for offer in free if not believing.is_out(ctx.state, offer.peer, ctx.now)]
 
 
 def _everyone_answered(ctx: Context, task: TaskRow) -> bool:
@@ -102,13 +103,45 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
     offers = _candidates(ctx, task)
     if any(row.state is ReplicaState.DOUBTFUL for row in ctx.state.replicas.of(task.id)):
         offers = assignment.alike(offers, membership.own_class(ctx, task.benchmark))
-    evidence = {row.peer: row.evidence for row in ctx.state.evidence}
+    held = {offer.peer: offer for offer in ctx.state.offers.of(task.id)}
     chosen = assignment.choose(
-        offers, evidence, count, now=ctx.now, resolved_total=reputation.resolved_total(ctx), rng=ctx.rng
+        [_as_seen(ctx, task, offer) for offer in offers],
+        count,
+        newcomer_share=believing.newcomer_share(ctx.state, ctx.policy),
+        rng=ctx.rng,
+        beside=[_as_seen(ctx, task, held[row.peer]) for row in ctx.state.replicas.of(task.id) if row.peer in held],
     )
     for peer in chosen:
         _assign_to(ctx, task, peer)
     return chosen
+
+
+def _as_seen(ctx: Context, task: TaskRow, offer: OfferRow) -> Candidate:
+    state, peer = ctx.state, offer.peer
+    own = reputation.held(ctx, peer)
+    said = state.statements.get(f"{task.benchmark}/{peer}")
+    return Candidate(
+        peer=peer,
+        opinion=reputation.of(ctx, peer),
+        known=believing.is_known(state, peer),
+        doubted=believing.is_doubted(state, ctx.policy, peer, ctx.now),
+        available=availability(own.resolved, own.silent, own.withheld),
+        open=_open(ctx, peer),
+        alike=offer.equivalence_class == membership.own_class(ctx, task.benchmark),
+        praises=frozenset(
+            entry.peer for entry in (said.entries if said else ()) if entry.agreed_milli > entry.disagreed_milli
+        ),
+    )
+
+
+def _open(ctx: Context, peer: PeerId) -> int:
+    """Our tasks that this peer has and is not done with."""
+    return sum(
+        replica.peer == peer and replica.state in (ReplicaState.ASSIGNED, ReplicaState.COMMITTED)
+        for state in (TaskState.ASSIGNED, TaskState.REVEALING)
+        for task in ctx.state.tasks.of(state)
+        for replica in ctx.state.replicas.of(task.id)
+    )
 
 
 def commit_by(ctx: Context, task: TaskRow) -> float:

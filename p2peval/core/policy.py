@@ -22,17 +22,18 @@ from p2peval.defaults import (
 class Policy:
     """``accept_from``: requesters whose tasks are evaluated, empty for every member.
 
-    ``background_audits``: re-run samples of what the board shows as claims.
+    ``computes``: models are run here at all. ``background_audits``: re-run samples of what the board shows as claims.
     ``trust_roots``: peers whose audits count here from the start; ``conviction_s``: how long a proof counts.
     ``epoch_s``: seconds between trust statements, one for all members. ``newcomer_share``: of places, to newcomers as
-    one arm. ``honest_share``: h, of blind auditors' weight. ``opinion``, ``checking``: names of the rules by which to
-    choose whom to ask, and how much to check (trust/policies.py).
+    one arm, times p₀. ``honest_share``: h, of blind auditors' weight. ``opinion``, ``checking``: names of the rules
+    by which to choose whom to ask, and how much to check (trust/policies.py).
     ``memory_mb``, ``seconds``: a benchmark that allows its models more is neither evaluated nor checked here.
     """
 
     accept_from: tuple[PeerId, ...] = ()
     memory_mb: int = EVALUATION_MEMORY_MB
     seconds: int = int(EVALUATION_DEADLINE)
+    computes: bool = True
     background_audits: bool = False
     trust_roots: tuple[PeerId, ...] = ()
     conviction_s: Seconds = CONVICTION_DAYS * 86_400.0
@@ -44,4 +45,4 @@ class Policy:
 
     def runs(self, limits: Limits) -> bool:
         """Whether models that may take this much are run here, be it for a requester or to check what others say."""
-        return limits.memory_mb <= self.memory_mb and limits.seconds <= self.seconds
+        return self.computes and limits.memory_mb <= self.memory_mb and limits.seconds <= self.seconds

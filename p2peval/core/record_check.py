@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from p2peval.core import audit, commitment
+from p2peval.core import certificates, commitment
 from p2peval.core.benchmark import output_bytes, reports_of, request_problem
+from p2peval.core.certificates import Looked, Question
 from p2peval.core.checking import AuditReport
 from p2peval.core.messages import (
     Assignment,
@@ -157,40 +158,48 @@ def _audits(this: Contents) -> None:
 
 
 def _certificate(this: Contents) -> None:
-    """What was accepted was audited at as many samples as the certificate needs, computed anew from integers."""
+    """What was accepted was audited, and its certificate is what that audit gives, computed anew from integers."""
     record, spec = this.record, this.spec
     if record.outcome is not Outcome.ACCEPTED:
         return
     check = next((c for c in record.checks if c.assignment == record.accepted), None)
     certificate, accepted = record.certificate, this.accepted
-    if check is None or certificate is None or accepted is None:
+    if check is None or accepted is None:
         raise RemoteProtocolError("accepted_without_audit")
     _require(not check.differing, "accepted_what_differs")
-    _require(certificate.samples == spec.samples == accepted.payload.samples, "wrong_samples")
-    _require(accepted.payload.outputs.size == output_bytes(spec), "wrong_size")
-    _require(1 <= certificate.attempts <= spec.verification.max_attempts, "too_many_attempts")
-    asked = this.announcement
-    _require(certificate.delta_nano == asked.delta_nano, "certificate_is_wrong")
-    _require(
-        certificate.epsilon_nano == audit.spent_epsilon(asked.epsilon_nano, certificate.attempts),
-        "certificate_is_wrong",
-    )
-    _require(certificate.audited == check.drawn >= _enough(this, certificate.attempts), "certificate_is_wrong")
     told = () if spec.labels is None else reports_of(spec)  # while labels are held back, nobody can check a figure
     _require(tuple((m.name, m.group) for m in record.metrics) == told, "wrong_metrics")
+    if certificate is None:  # its requester had others look, or nobody
+        return _require(check.drawn == 0, "accepted_without_audit")
+    _require(certificate.samples == spec.samples == accepted.payload.samples, "wrong_samples")
+    _require(accepted.payload.outputs.size == output_bytes(spec), "wrong_size")
+    _require(all(1 <= check.drawn <= spec.samples for check in record.checks), "certificate_is_wrong")
+    _require(1 <= certificate.attempts <= spec.verification.max_attempts, "too_many_attempts")
+    question, taken, looks = looked_at(this)
+    judged = {look.attempt for look in looks}  # replicas of one attempt are judged in one look
+    _require(len(judged) <= certificate.attempts, "certificate_is_wrong")
+    _require(certificate == certificates.certificate(question, taken, looks), "certificate_is_wrong")
 
 
-def _enough(this: Contents, attempts: int) -> int:
-    """Samples that the last of ``attempts`` looks needs: the replicas that it judged share its ε.
+def looked_at(this: Contents) -> tuple[Question, Looked, list[Looked]]:
+    """What was asked, how the accepted replica was audited, and all that were.
 
-    Replicas of one attempt are judged in one look, so there were no fewer looks than attempts that show a check.
+    Raises RemoteProtocolError for a record without a certificate of an audit of its own.
     """
+    certificate, record = this.record.certificate, this.record
+    looks = {c.assignment: Looked(this.assignments[c.assignment].payload.attempt, c.drawn) for c in record.checks}
+    if certificate is None or record.accepted not in looks:
+        raise RemoteProtocolError("accepted_without_audit")
     asked = this.announcement
-    judged = [this.assignments[check.assignment].payload.attempt for check in this.record.checks]
-    _require(len(set(judged)) <= attempts, "certificate_is_wrong")
-    sharing = judged.count(this.assignments[this.record.accepted].payload.attempt)
-    look = audit.look_epsilon(asked.epsilon_nano, attempts)
-    return audit.sample_size(this.spec.samples, max(1, look // sharing), asked.delta_nano)
+    question = Question(this.spec.samples, asked.epsilon_nano, asked.delta_nano, certificate.attempts)
+    return question, looks[record.accepted], list(looks.values())
+
+
+def is_certified(this: Contents) -> bool:
+    """Whether the number of a record that passed every step carries a certificate, not just its evaluator's record."""
+    if this.record.outcome is not Outcome.ACCEPTED or this.record.certificate is None:
+        return False
+    return certificates.is_certified(*looked_at(this))
 
 
 STEPS: dict[str, Callable[[Contents], None]] = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import audit, equivocation, watch
+from p2peval.core import equivocation, record_check, watch
+from p2peval.core.certificates import Looked, Question, certificate, is_certified
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE
 from p2peval.core.messages import Payload, ResultRecord, Sealed
-from p2peval.core.parts import Certificate, Check, Outcome
+from p2peval.core.parts import Check, Outcome
 from p2peval.core.record_check import SlotFilledTwiceError, examine
 from p2peval.core.rows import ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.types import AssignmentId, Cid, PeerId
@@ -23,6 +24,15 @@ from p2peval.errors import RemoteProtocolError
 def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRecord]:
     """Seal the record of a task whose ``accepted`` replica agreed with the audit, and rank it as ours."""
     rows, spec = _told(ctx, task), ctx.state.benchmarks[task.benchmark].spec
+    consulted = accepted.id in ctx.state.panels or not accepted.drawn
+    checked = [
+        row
+        for row in rows
+        if row.state is ReplicaState.AGREES or (row.differing and row.state is not ReplicaState.LATE)
+    ]
+    question = Question(spec.samples, task.epsilon_nano, task.delta_nano, task.looks)
+    looks = [Looked(row.attempt, row.drawn) for row in checked]
+    taken = Looked(accepted.attempt, accepted.drawn)
     record = ResultRecord(
         network=ctx.network,
         author=ctx.me,
@@ -32,17 +42,15 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         outcome=Outcome.ACCEPTED,
         accepted=accepted.id,
         metrics=accepted.metrics if spec.labels is not None else (),
-        certificate=Certificate(
-            epsilon_nano=audit.spent_epsilon(task.epsilon_nano, task.looks),
-            delta_nano=task.delta_nano,
-            samples=spec.samples,
-            audited=accepted.drawn,
-            attempts=task.looks,
-        ),
+        certificate=None if consulted else certificate(question, taken, looks),
         checks=tuple(
-            Check(row.id, ctx.secrets.nonce("audit", task.id, row.peer, row.attempt), row.drawn, row.differing)
-            for row in rows
-            if row.state is ReplicaState.AGREES or row.differing
+            Check(
+                row.id,
+                ctx.secrets.nonce("audit", task.id, row.peer, row.attempt),
+                0 if row.id in ctx.state.panels else row.drawn,
+                row.differing,
+            )
+            for row in checked
         ),
         announcement=task.announcement,
         assignments=tuple(row.assignment for row in rows),
@@ -53,8 +61,10 @@ def build(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> Sealed[ResultRec
         finished_ms=ctx.sequence(),
     )
     sealed = ctx.seal(record, task.benchmark)
-    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, MINE)
-    ctx.state.results.put(replace(ctx.state.results[task.id], metrics=accepted.metrics))
+    standing = CLAIMED if consulted else MINE  # others looked: core/standing.py says how far they count
+    rank(ctx, sealed, task.model.cid, task.model_name, {row.id: row.peer for row in rows}, standing)
+    certified = not consulted and is_certified(question, taken, looks)
+    ctx.state.results.put(replace(ctx.state.results[task.id], metrics=accepted.metrics, certified=certified))
     watch.tell_scores(ctx, sealed.id, task.id, task.benchmark, accepted.metrics)
     if not accepted.metrics:  # the labels may have been revealed while the audit went on without them
         watch.score_anew(ctx, task.benchmark)
@@ -118,6 +128,9 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> str:
     announcement = contents.announcement
     evaluators = {id_: assigned.payload.evaluator for id_, assigned in contents.assignments.items()}
     rank(ctx, sealed, announcement.model.cid, announcement.model_name, evaluators, CLAIMED)
+    held = ctx.state.results[record.task]
+    if held.record == sealed.id:
+        ctx.state.results.put(replace(held, certified=record_check.is_certified(contents)))
     watch.note(ctx, sealed.id, contents.task, contents.accepted)
     ctx.notify("record.received", record.task, requester=sealed.signer, model=announcement.model_name)
     return ""

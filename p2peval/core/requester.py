@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import auditing, membership, offers, window
+from p2peval.core import alone, auditing, checks, consult, membership, offers, window
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
+from p2peval.core.effects import Stop
 from p2peval.core.events import (
     BlobFailed,
     BlobReady,
@@ -32,6 +33,7 @@ from p2peval.defaults import (
     REVEAL_WINDOW,
     TASK_LIFETIME,
 )
+from p2peval.trust.checking import Do
 
 
 def start(ctx: Context, command: StartTask) -> None:
@@ -82,10 +84,16 @@ def start(ctx: Context, command: StartTask) -> None:
         record=ObjectId(""),
         announcement=sealed.envelope,
         certify=command.certify or spec.samples >= ALWAYS_CERTIFIED,
+        known=command.known,
     )
-    arm(ctx, task, ctx.now + OFFER_WINDOW)
-    ctx.publish(sealed, row.id)
-    ctx.notify("task.announced", task.id, members=len(membership.evaluators(ctx, row.id)), model=task.model_name)
+    first = checks.first_step(ctx, ctx.state.tasks.put(task))
+    if first.do is Do.COMPUTE and not (command.replicas or task.known):  # a number of evaluators: evaluators are wanted
+        alone.begin(ctx, task, first)
+    else:
+        task = replace(task, replicas=max(task.replicas, first.count) if first.do is Do.ASK else task.replicas)
+        arm(ctx, task, ctx.now + OFFER_WINDOW)
+        ctx.publish(sealed, row.id)
+        ctx.notify("task.announced", task.id, members=len(membership.evaluators(ctx, row.id)), model=task.model_name)
     ctx.reply(command.reply_id, task.id)
 
 
@@ -97,7 +105,9 @@ def cancel(ctx: Context, command: CancelTask) -> None:
         return ctx.reply(command.reply_id, "", "usage", f"the task is {task.state.value} already")
     step(ctx, task, Step.CANCEL, reason="cancelled by the user")
     release(ctx, task)
+    ctx.do(Stop(tuple(f"{alone.PREFIX}{row.id}" for row in ctx.state.replicas.of(task.id) if row.peer == ctx.me)))
     ctx.notify("task.cancelled", task.id)
+    _look_on(ctx)
     ctx.reply(command.reply_id, task.id)
 
 
@@ -109,6 +119,9 @@ def on_decline(ctx: Context, sealed: Sealed[Decline]) -> str:
     if not decline.assignment:
         again = min(decline.until_ms / 1000, ctx.now + BUSY_PATIENCE)
         return offers.answer(ctx, OfferRow(decline.task, decline.author, "", again, decline.reason or "declined"))
+    if decline.assignment in ctx.state.consults:
+        on_auditor(ctx, consult.on_decline(ctx, sealed))
+        return ""
     replica = ctx.state.replicas.get(decline.assignment)
     if replica is None or replica.peer != sealed.signer or replica.task != decline.task:
         return "unknown_assignment"
@@ -139,6 +152,24 @@ def on_audit(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | 
     task = auditing.proceed(ctx, event)
     if task is not None:
         _retry(ctx, task)
+    _look_on(ctx)
+
+
+def _look_on(ctx: Context) -> None:
+    """Nobody is audited for two tasks at once: whoever waited for the end of another audit may be next."""
+    for task in auditing.waiting(ctx):
+        over = auditing.look(ctx, task)
+        if over is not None:
+            _retry(ctx, over)
+
+
+def on_auditor(ctx: Context, task: TaskRow | None) -> None:
+    """A blind auditor answered, or did not: where that settles the last replica, go on."""
+    unbelieved = auditing.conclude(ctx, task)
+    if unbelieved is not None:
+        _retry(ctx, unbelieved)
+    if task is not None:
+        _look_on(ctx)
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:

@@ -7,7 +7,15 @@ evidence, which fades by itself.
 from __future__ import annotations
 
 from p2peval.core.belief_rows import WatchState
-from p2peval.core.checking import AuditCommitment, AuditReport, EquivocationProof, FraudProof, LabelsReveal, Scores
+from p2peval.core.checking import (
+    AuditCommitment,
+    AuditReport,
+    EquivocationProof,
+    FraudProof,
+    LabelsReveal,
+    Scores,
+    TrustStatement,
+)
 from p2peval.core.context import Context
 from p2peval.core.messages import BenchmarkAnnouncement, BenchmarkSpec, PeerProfile, ResultRecord
 from p2peval.core.rows import DutyState
@@ -27,6 +35,7 @@ KEPT = frozenset(
         EquivocationProof,
         LabelsReveal,
         Scores,
+        TrustStatement,  # core/statements.py forgets these
     )
 )
 
@@ -44,6 +53,9 @@ def forget(ctx: Context) -> None:
     for watch in ctx.state.watches.of(WatchState.DONE):
         if watch.not_before < before:
             ctx.state.watches.delete(watch.key)
+    for consult in ctx.state.consults:
+        if consult.deadline < before:
+            ctx.state.consults.delete(consult.key)
     for task in ctx.state.tasks:
         if task.state in OVER:
             for offer in ctx.state.offers.of(task.id):

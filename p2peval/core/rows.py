@@ -115,6 +115,7 @@ class TaskRow:
     """A task that this node asked for. ``deadline`` is that of the current state.
 
     ``certify``: its number must carry a certificate of its own, whatever the record of who answers (trust.md §4).
+    ``known``: the task whose accepted outputs are the right answer to this one too.
     """
 
     id: TaskId
@@ -135,6 +136,7 @@ class TaskRow:
     record: ObjectId
     announcement: bytes
     certify: bool
+    known: TaskId | None = None
 
     @property
     def key(self) -> str:
@@ -170,13 +172,15 @@ class ReplicaState(Enum):
     SILENT = "silent"
     DECLINED = "declined"
     WITHHELD = "withheld"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaRow:
     """One assignment of a task of ours, as the requester sees it, with its envelopes verbatim.
 
-    ``streak``: its evaluator's, when ``drawn`` was set; ``why``, ``numbers``: the reason for ``drawn``, as data.
+    ``streak``: its evaluator's, when ``drawn`` was set, or before it withheld this; ``why``, ``numbers``: the reason
+    for ``drawn``, as data. WITHHELD becomes LATE when it is revealed after all (core/late.py).
     """
 
     id: AssignmentId
@@ -249,7 +253,8 @@ class ResultRow:
     """An accepted (or failed) task as its newest ResultRecord tells it.
 
     ``standing`` is "me" where this node audited it itself, "refuted" where that audit or a proof that it
-    re-ran differed, "unauditable" where nobody serves its outputs, else "claimed".
+    re-ran differed, "unauditable" where nobody serves its outputs, else "claimed". ``certified``: the certificate is
+    of the asked ε, whoever evaluated; else its requester went by what it had seen of the evaluator before.
     """
 
     task: TaskId
@@ -266,6 +271,7 @@ class ResultRow:
     certificate: Certificate | None
     standing: str
     finished: Seconds
+    certified: bool = False
 
     @property
     def key(self) -> str:

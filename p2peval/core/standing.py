@@ -11,7 +11,8 @@ from math import prod
 
 from p2peval.core import audit
 from p2peval.core.belief_rows import AuditRow
-from p2peval.core.conviction import is_convicted
+from p2peval.core.believing import evidence, is_out
+from p2peval.core.consult_rows import ConsultState
 from p2peval.core.rows import ResultRow
 from p2peval.core.state import State
 from p2peval.core.types import NANO, PeerId, Seconds
@@ -31,6 +32,11 @@ def word_on(state: State, row: ResultRow, me: PeerId, roots: Collection[PeerId],
 
     Undetected = Π (1 − h + h·miss) over the auditors, taken as independent; h: how likely each is honest.
     """
+    panel = next((panel for panel in state.panels.of(row.task) if panel.accepted), None)
+    if panel is not None and row.requester == me:  # we asked them ourselves (core/consult.py)
+        asked = state.consults.of(panel.assignment)
+        agreed = {told.auditor for told in asked if told.state is ConsultState.AGREES}
+        return Word(tuple(sorted(agreed)), panel.undetected)
     heard = [
         (told, h)
         for told in state.audits.of(row.record)
@@ -51,9 +57,8 @@ def _missed(samples: int, altered: int, told: AuditRow) -> float:
 
 def honesty(state: State, peer: PeerId, roots: Collection[PeerId], now: Seconds) -> float:
     """How far we count on ``peer``, 0 to 1: a root's is set, others earn theirs as evaluators; 0: not at all."""
-    if is_convicted(state, peer, now):
+    if is_out(state, peer, now):
         return 0.0
-    row = state.evidence.get(peer)
-    weight = row.evidence.decayed(now, state.counter("resolved_total")).weight if row else 0.0
+    weight = evidence(state, peer, now).weight
     earned = 0.5 + weight if weight > 0.0 else 0.0  # the lower quantile itself
     return max(earned, ROOT_HONESTY) if peer in roots else earned

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from p2peval.core.belief_rows import AuditRow, ConvictionRow, ProofRow, WatchRow
+from p2peval.core.consult_rows import ConsultRow, InquiryRow, PanelRow
 from p2peval.core.rows import (
     BenchmarkRow,
     CounterRow,
@@ -63,6 +64,9 @@ TABLES: dict[str, type] = {
     "history": HistoryRow,
     "judgements": JudgementRow,
     "pet_names": PetNameRow,
+    "panels": PanelRow,
+    "consults": ConsultRow,
+    "inquiries": InquiryRow,
 }
 """Table name -> row type: what the store creates, loads and saves."""
 
@@ -133,6 +137,10 @@ class Table(Generic[R]):
         """The rows of a group, in order of their insertion into it."""
         return tuple(self._groups.get(group, {}).values())
 
+    def many(self, group: Hashable) -> int:
+        """How many rows a group has."""
+        return len(self._groups.get(group, ()))
+
     def groups(self) -> tuple[Any, ...]:
         """Groups that have a row, in order of their first."""
         return tuple(self._groups)
@@ -179,7 +187,7 @@ class State:
         self.benchmarks: Table[BenchmarkRow] = table("benchmarks")
         self.wanted: Table[WantedRow] = table("wanted")
         self.peers: Table[PeerRow] = table("peers")
-        self.tasks: Table[TaskRow] = table("tasks")
+        self.tasks: Table[TaskRow] = table("tasks", lambda task: task.state)
         self.offers: Table[OfferRow] = table("offers", lambda offer: offer.task)
         self.replicas: Table[ReplicaRow] = table("replicas", lambda replica: replica.task)
         self.duties: Table[DutyRow] = table("duties", lambda duty: duty.state)
@@ -191,11 +199,16 @@ class State:
         self.convictions: Table[ConvictionRow] = table("convictions", lambda conviction: conviction.peer)
         self.audits: Table[AuditRow] = table("audits", lambda audit: audit.record)
         self.local_evidence: Table[LocalEvidenceRow] = table("local_evidence", lambda local: local.peer)
-        self.statements: Table[StatementRow] = table("statements", lambda statement: statement.rater)
+        self.statements: Table[StatementRow] = table(
+            "statements", lambda statement: (statement.benchmark, statement.believed)
+        )
         self.pooled: Table[PooledRow] = table("pooled")
         self.history: Table[HistoryRow] = table("history", lambda past: past.peer)
         self.judgements: Table[JudgementRow] = table("judgements")
         self.pet_names: Table[PetNameRow] = table("pet_names")
+        self.panels: Table[PanelRow] = table("panels", lambda panel: panel.task)
+        self.consults: Table[ConsultRow] = table("consults", lambda consult: consult.assignment)
+        self.inquiries: Table[InquiryRow] = table("inquiries")
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}

@@ -36,6 +36,7 @@ TRANSITIONS: dict[tuple[TaskState, Step], TaskState] = {
     (TaskState.ASSIGNED, Step.REPLACE): TaskState.ASSIGNED,
     (TaskState.ASSIGNED, Step.CLOSE): TaskState.REVEALING,
     (TaskState.ASSIGNED, Step.REOPEN): TaskState.ANNOUNCED,
+    (TaskState.ASSIGNED, Step.FAIL): TaskState.FAILED,
     (TaskState.ASSIGNED, Step.CANCEL): TaskState.CANCELLED,
     (TaskState.REVEALING, Step.AUDIT): TaskState.AUDITING,
     (TaskState.REVEALING, Step.REOPEN): TaskState.ANNOUNCED,
@@ -93,6 +94,7 @@ def release(ctx: Context, task: TaskRow) -> None:
     """A task ends without a record: tell those who hold a place for it, or still work on it."""
     bound = {offer.peer for offer in ctx.state.offers.of(task.id) if not offer.declined and offer.expires > ctx.now}
     at_work = {row.peer for row in ctx.state.replicas.of(task.id) if row.state in UNFINISHED}
+    at_work.discard(ctx.me)
     if bound or at_work:
         sealed = ctx.seal(Cancel(ctx.network, ctx.me, task.id), task.benchmark)
         for peer in sorted(bound | at_work):

@@ -27,7 +27,10 @@ class LocalEvidenceRow:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """The newest TrustStatement of ``rater`` about a benchmark's peers."""
+    """The newest TrustStatement of ``rater`` about a benchmark's peers.
+
+    ``believed``: whether there was any reason to listen to this rater when it was last looked at.
+    """
 
     id: ObjectId
     rater: PeerId
@@ -35,6 +38,7 @@ class StatementRow:
     epoch: int
     entries: tuple[TrustEntry, ...]
     received: Seconds
+    believed: bool
 
     @property
     def key(self) -> str:
@@ -46,7 +50,8 @@ class PooledRow:
     """What was made of others' word at the end of ``epoch``, about one peer.
 
     ``good``, ``bad``: others' counts, weighted by their credibility. ``credibility``: this peer's own as a rater, 0 to
-    1. ``mass``: π, 0 to 1; ``reach``: the probability that a walk of trust from here ever visits it (trust.md §3).
+    1. ``opinion``: what the rule in force made of it. ``mass``: π, 0 to 1; ``reach``: the probability that a walk of
+    trust from here ever visits it (trust.md §3).
     """
 
     peer: PeerId
@@ -54,6 +59,7 @@ class PooledRow:
     good: float
     bad: float
     credibility: float
+    opinion: float
     mass: float
     reach: float
 

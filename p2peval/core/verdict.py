@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
+
+from p2peval.core.outputs import scaled
+from p2peval.core.parts import Tolerance
+from p2peval.core.types import to_nano
+from p2peval.defaults import ATOL, CONDITION_SHARE, RTOL
 
 
 class Verdict(Enum):
@@ -36,3 +42,26 @@ REASONS = {
 
 BLAMED = frozenset({Verdict.DIFFERS, Verdict.NOT_AUTHENTIC})
 """Verdicts that speak against the evaluator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A benchmark's. ``fraud_margin``: tolerances by which a row of another class must differ to be a lie."""
+
+    tolerance: Tolerance
+    fraud_margin: int
+
+    @property
+    def beyond_doubt(self) -> Tolerance:
+        """Nobody is blamed for less than the usual tolerance, however strict the benchmark: it is mere rounding."""
+        usual, own = Tolerance(to_nano(ATOL), to_nano(RTOL)), self.tolerance
+        return Tolerance(max(usual.atol_nano, own.atol_nano), max(usual.rtol_nano, own.rtol_nano))
+
+    @property
+    def margin(self) -> Tolerance:
+        return scaled(self.beyond_doubt, self.fraud_margin)
+
+    @property
+    def steadiness(self) -> Tolerance:
+        """How far rounding alone may move an output by which somebody is to be blamed: a tenth of the margin."""
+        return scaled(self.beyond_doubt, self.fraud_margin // CONDITION_SHARE)

@@ -10,7 +10,6 @@ tried again later.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
 
 from p2peval.core import audit, blind, fraud, membership, reputation
 from p2peval.core.belief_rows import WatchRow, WatchState
@@ -124,8 +123,14 @@ def _next(ctx: Context) -> WatchRow | None:
 
 
 def _is_wanted(ctx: Context, row: WatchRow) -> bool:
-    """What was queued before background audits were switched off is left alone."""
-    return ctx.policy.background_audits or _scores(ctx, ctx.state.benchmarks[row.benchmark].spec, row.requester)
+    """What was queued before background audits were switched off is left alone; our own results are ours to check.
+
+    What this node may not run, it does not check.
+    """
+    spec = ctx.state.benchmarks[row.benchmark].spec
+    ours = row.reopened > 0 and row.requester == ctx.me
+    wanted = ours or ctx.policy.background_audits or _scores(ctx, spec, row.requester)
+    return wanted and ctx.policy.runs(spec.limits)
 
 
 # ── one audit ─────────────────────────────────────────────────────────────────────────────────────
@@ -250,22 +255,22 @@ def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinis
     if row.seen and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
         blind.report(ctx, row, _indices(ctx, row), seen.differing)
     if seen.verdict in BLAMED:
-        reputation.differed(ctx, row.evaluator)
+        reputation.differed(ctx, row.evaluator, row.benchmark)
         _stand(ctx, row, result, REFUTED)
         return _accuse(ctx, row, seen)
     if seen.verdict is not Verdict.AGREES:  # in doubt, or the model is to blame: nobody's evidence changes
         return _stand(ctx, row, result, CLAIMED if seen.verdict is Verdict.DOUBTFUL else UNAUDITABLE)
     if ctx.me not in (row.evaluator, row.requester):  # that was counted, or is we
-        reputation.agreed(ctx, row.evaluator)
+        reputation.agreed(ctx, row.evaluator, row.benchmark)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
         _stand(ctx, row, result, CLAIMED)
         return score_anew(ctx, row.benchmark)
     samples = ctx.state.benchmarks[row.benchmark].spec.samples
-    missed = audit.miss_probability(samples, samples * row.delta_nano // NANO + 1, seen.audited)
-    certificate = Certificate(min(NANO, ceil(missed * NANO)), row.delta_nano, samples, seen.audited, 1)
-    if row.requester == ctx.me and result.certificate is not None:
-        certificate = result.certificate  # our own, of more samples
-    _stand(ctx, row, replace(result, metrics=seen.metrics, certificate=certificate), MINE)
+    if row.requester != ctx.me or result.certificate is None:  # else our own, of more samples, stays
+        missed = audit.missed_nano(samples, samples * row.delta_nano // NANO + 1, seen.audited)
+        certificate = Certificate(missed, row.delta_nano, samples, seen.audited, 1)
+        result = replace(result, certificate=certificate, certified=False)
+    _stand(ctx, row, replace(result, metrics=seen.metrics), MINE)
     tell_scores(ctx, row.record, row.task, row.benchmark, seen.metrics)
 
 

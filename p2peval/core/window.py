@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import auditing, commitment, offers, reputation
+from p2peval.core import auditing, commitment, late, offers, reputation
 from p2peval.core.benchmark import output_bytes
 from p2peval.core.context import Context
 from p2peval.core.messages import Commitment, CommitmentSet, Reveal, Sealed
@@ -74,7 +74,7 @@ def lose(ctx: Context, replica: ReplicaRow, state: ReplicaState, reason: str) ->
         return
     ctx.state.replicas.put(replace(replica, state=state, reason=reason))
     if state is ReplicaState.SILENT:
-        reputation.silent(ctx, replica.peer)
+        reputation.silent(ctx, replica.peer, task.benchmark)
     ctx.notify("task.replaced", task.id, peer=replica.peer, reason=reason)
     if offers.assign(ctx, task, 1):
         arm(ctx, step(ctx, task, Step.REPLACE), max(task.deadline, offers.commit_by(ctx, task)))
@@ -90,13 +90,17 @@ def on_reveal(ctx: Context, sealed: Sealed[Reveal]) -> str:
     if replica.commitment_id != said.commitment:
         return "unknown_commitment"
     task = ctx.state.tasks[replica.task]
-    if task.state is not TaskState.REVEALING or replica.state is not ReplicaState.COMMITTED:
+    in_time = task.state is TaskState.REVEALING and replica.state is ReplicaState.COMMITTED
+    if not in_time and not late.is_awaited(ctx, replica):
         return "window_closed"
     spec = ctx.state.benchmarks[task.benchmark].spec
     if said.samples != spec.samples or said.outputs.size != output_bytes(spec):
         return "wrong_size"
     if not commitment.opens(replica.commitment_digest, said, replica.peer):
         return "does_not_open"
+    if not in_time:
+        late.begin(ctx, replica, sealed)
+        return ""
     ctx.state.replicas.put(
         replace(
             replica,

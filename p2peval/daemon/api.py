@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from secrets import compare_digest
 from typing import Annotated, Any, TypeVar
 
@@ -24,9 +24,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from p2peval.daemon import api_reputation
+from p2peval.daemon.answering import as_json, body_of, ref_of, respond
 from p2peval.daemon.ports import Service
 from p2peval.daemon.views import EventView
-from p2peval.defaults import API_BODY_BYTES, API_PING
+from p2peval.defaults import API_PING
 from p2peval.errors import DeadlineError, NotAuthorisedError, NotFoundError, P2pevalError, UsageError
 
 STATUS = {
@@ -87,6 +89,7 @@ class TaskBody(msgspec.Struct, forbid_unknown_fields=True):
     epsilon: Probability | None = None
     delta: Probability | None = None
     replicas: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    certify: bool = False
 
 
 def application(service: Service, *, token: str, hosts: Collection[str], stopping: trio.Event) -> Starlette:
@@ -111,10 +114,10 @@ class _Routes:
         ask = self._service
 
         def get(path: str, answer: Callable[[Request], Awaitable[Any]]) -> Route:
-            return Route(path, _json(answer), methods=["GET"])
+            return Route(path, as_json(answer), methods=["GET"])
 
         def post(path: str, answer: Callable[[Request], Awaitable[Any]]) -> Route:
-            return Route(path, _json(answer), methods=["POST"])
+            return Route(path, as_json(answer), methods=["POST"])
 
         return [
             get("/livez", _alive),
@@ -127,22 +130,22 @@ class _Routes:
             get("/v1/benchmarks", lambda _: ask.benchmarks()),
             post("/v1/benchmarks", self._publish),
             post("/v1/join", self._join),
-            get("/v1/benchmarks/{ref}", lambda r: ask.benchmark(_ref(r))),
-            get("/v1/benchmarks/{ref}/croissant", lambda r: ask.croissant(_ref(r))),
-            get("/v1/benchmarks/{ref}/invite", lambda r: ask.invite(_ref(r))),
-            get("/v1/benchmarks/{ref}/board", lambda r: ask.board(_ref(r))),
-            post("/v1/benchmarks/{ref}/leave", lambda r: ask.leave(_ref(r))),
-            post("/v1/benchmarks/{ref}/reveal", lambda r: ask.reveal(_ref(r))),
+            get("/v1/benchmarks/{ref}", lambda r: ask.benchmark(ref_of(r))),
+            get("/v1/benchmarks/{ref}/croissant", lambda r: ask.croissant(ref_of(r))),
+            get("/v1/benchmarks/{ref}/invite", lambda r: ask.invite(ref_of(r))),
+            get("/v1/benchmarks/{ref}/board", lambda r: ask.board(ref_of(r), r.query_params.get("trust_root"))),
+            post("/v1/benchmarks/{ref}/leave", lambda r: ask.leave(ref_of(r))),
+            post("/v1/benchmarks/{ref}/reveal", lambda r: ask.reveal(ref_of(r))),
             post("/v1/benchmarks/{ref}/preview", self._preview),
             get("/v1/tasks", lambda _: ask.tasks()),
             post("/v1/tasks", self._start_task),
-            get("/v1/tasks/{ref}", lambda r: ask.task(_ref(r))),
+            get("/v1/tasks/{ref}", lambda r: ask.task(ref_of(r))),
             post("/v1/tasks/{ref}/rescore", self._rescore),
-            get("/v1/tasks/{ref}/report", lambda r: ask.report(_ref(r))),
+            post("/v1/tasks/{ref}/probe", lambda r: ask.probe(ref_of(r))),
+            get("/v1/tasks/{ref}/report", lambda r: ask.report(ref_of(r))),
             post("/v1/tasks/{ref}/bundle", self._bundle),
-            post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(_ref(r))),
-            get("/v1/reputation", lambda r: ask.reputation(r.query_params.get("bench"))),
-            get("/v1/reputation/{ref}", lambda r: ask.reputation_of(_ref(r))),
+            post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(ref_of(r))),
+            *api_reputation.routes(ask.reputations),
             Route("/v1/events", self._events, methods=["GET"]),
         ]
 
@@ -153,34 +156,34 @@ class _Routes:
         return {"ready": True}
 
     async def _connect(self, request: Request) -> Any:
-        return await self._service.connect((await _body(request, ConnectBody)).address)
+        return await self._service.connect((await body_of(request, ConnectBody)).address)
 
     async def _publish(self, request: Request) -> Any:
-        return await self._service.publish((await _body(request, PublishBody)).directory)
+        return await self._service.publish((await body_of(request, PublishBody)).directory)
 
     async def _join(self, request: Request) -> Any:
-        body = await _body(request, JoinBody)
+        body = await body_of(request, JoinBody)
         return await self._service.join(body.ref, body.evaluates, body.requests, body.timeout)
 
     async def _preview(self, request: Request) -> Any:
-        body = await _body(request, PreviewBody)
-        return await _while_waited_for(request, lambda: self._service.preview(_ref(request), body.model))
+        body = await body_of(request, PreviewBody)
+        return await _while_waited_for(request, lambda: self._service.preview(ref_of(request), body.model))
 
     async def _start_task(self, request: Request) -> Any:
-        body = await _body(request, TaskBody)
+        body = await body_of(request, TaskBody)
         return await _while_waited_for(
             request,
             lambda: self._service.start_task(
-                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas
+                body.benchmark, body.model, body.name, body.epsilon, body.delta, body.replicas, body.certify
             ),
         )
 
     async def _rescore(self, request: Request) -> Any:
-        return await self._service.rescore(_ref(request), (await _body(request, RescoreBody)).metrics)
+        return await self._service.rescore(ref_of(request), (await body_of(request, RescoreBody)).metrics)
 
     async def _bundle(self, request: Request) -> Any:
-        body = await _body(request, BundleBody)
-        return await self._service.bundle(_ref(request), body.directory)
+        body = await body_of(request, BundleBody)
+        return await self._service.bundle(ref_of(request), body.directory)
 
     async def _events(self, request: Request) -> Response:
         after = request.query_params.get("after") or request.headers.get("last-event-id")
@@ -228,37 +231,8 @@ class EventStream(Response):
                     text = b"id: %d\ndata: %s\n\n" % (event.id, msgspec.json.encode(event))
 
 
-def _ref(request: Request) -> str:
-    return str(request.path_params["ref"])
-
-
 async def _alive(_: Request) -> dict[str, bool]:
     return {"alive": True}
-
-
-def _json(answer: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return _respond(await answer(request))
-
-    return endpoint
-
-
-def _respond(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, {"cache-control": "no-store"}, "application/json")
-
-
-async def _body(request: Request, kind: type[Body]) -> Body:
-    """The request's JSON as ``kind``. Raises UsageError for anything else, 413 for more than the limit."""
-    data = bytearray()
-    async with aclosing(request.stream()) as chunks:
-        async for chunk in chunks:
-            data += chunk
-            if len(data) > API_BODY_BYTES:
-                raise HTTPException(413, f"a request holds at most {API_BODY_BYTES} bytes")
-    try:
-        return msgspec.json.decode(bytes(data), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"bad request body: {error}") from None
 
 
 async def _while_waited_for(request: Request, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -298,7 +272,7 @@ async def _hung_up(receive: Receive) -> None:
 
 def _error(status: int, code: str, message: str, hint: str = "", retryable: bool = False) -> Response:
     body = {"code": code, "message": message, "hint": hint, "retryable": retryable}
-    return _respond({"error": body}, status)
+    return respond({"error": body}, status)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -152,6 +152,7 @@ def _policy(config: Config) -> Policy:
     """What this node's operator is willing to do and to believe."""
     return Policy(
         accept_from=tuple(PeerId(peer) for peer in config.evaluation.accept_from),
+        computes=config.evaluation.computes,
         background_audits=config.evaluation.background_audits,
         trust_roots=tuple(PeerId(peer) for peer in config.reputation.trust_roots),
         conviction_s=config.reputation.conviction_days * 86_400.0,

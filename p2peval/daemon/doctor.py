@@ -18,7 +18,7 @@ import trio
 from nacl.signing import SigningKey
 
 from p2peval.config import Config, load
-from p2peval.daemon.views import CheckView, DoctorView
+from p2peval.daemon.doctor_views import CheckView, DoctorView
 from p2peval.defaults import LOW_DISK_GB, TRIAL_SECONDS
 from p2peval.errors import ConfigError, EvaluationError, NotFoundError, P2pevalError
 from p2peval.evaluation import answers, jobs, landlock, layers

@@ -16,6 +16,7 @@ import trio
 from p2peval.core.effects import (
     Compare,
     Effect,
+    Excerpt,
     External,
     FetchBlob,
     FindMembers,
@@ -53,7 +54,7 @@ from p2peval.defaults import COMMIT_BATCH, READ_ONLY_PROBE
 from p2peval.errors import StoreError
 from p2peval.store.database import Database
 
-E = TypeVar("E", Publish, Send, FetchBlob, RunEvaluation, Compare, Sample, Prove, Settle, Recall)
+E = TypeVar("E", Publish, Send, FetchBlob, RunEvaluation, Compare, Sample, Excerpt, Prove, Settle, Recall)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,8 @@ class Driver:
                 self._start(hands.workshop.compare, effect, nursery)
             case Sample():
                 self._start(hands.workshop.sample, effect, nursery)
+            case Excerpt():
+                self._start(hands.workshop.excerpt, effect, nursery)
             case Prove():
                 self._start(hands.workshop.prove, effect, nursery)
             case Settle():

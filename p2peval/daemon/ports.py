@@ -8,6 +8,7 @@ from trio import MemoryReceiveChannel
 
 from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
+from p2peval.daemon.reputation_views import BoundView, ExplainView, ReputationDetail, ReputationExport, ReputationView
 from p2peval.daemon.views import (
     BenchmarkView,
     BoardView,
@@ -17,10 +18,35 @@ from p2peval.daemon.views import (
     NameClaimView,
     PeerView,
     PreviewView,
-    ReputationView,
     StatusView,
     TaskView,
 )
+
+
+class Reputations(Protocol):
+    """What the API may ask about peers. ``peer`` as in Service, or a pet name."""
+
+    async def ls(self, benchmark: str | None) -> tuple[ReputationView, ...]:
+        """Best first; with ``benchmark``, of its members only, by the evidence from it."""
+        ...
+
+    async def show(self, peer: str) -> ReputationDetail: ...
+
+    async def explain(self, peer: str) -> ExplainView: ...
+
+    async def bound(self, peers: tuple[str, ...]) -> BoundView:
+        """Of a set of peers; none: of all whom no own evidence and no root vouches for."""
+        ...
+
+    async def export(self) -> ReputationExport: ...
+
+    async def judge(self, peer: str, trusted: bool | None, seconds: float | None, note: str) -> ReputationDetail:
+        """Trust as a root, never ask, or (None) take that back; ``seconds`` None: as long as a proof counts."""
+        ...
+
+    async def name(self, peer: str, name: str) -> ReputationDetail:
+        """Call a peer ``name`` from now on, here alone; "" forgets it."""
+        ...
 
 
 class Service(Protocol):
@@ -75,8 +101,12 @@ class Service(Protocol):
         epsilon: float | None,
         delta: float | None,
         replicas: int | None,
+        certify: bool,
     ) -> TaskView:
-        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem."""
+        """Returns once the task is announced. None takes the benchmark's own; ``name`` "" the file's stem.
+
+        ``certify``: audit as much as a certificate on this very number takes, whoever evaluates.
+        """
         ...
 
     async def tasks(self) -> tuple[TaskView, ...]:
@@ -84,6 +114,8 @@ class Service(Protocol):
         ...
 
     async def task(self, ref: str) -> TaskView: ...
+
+    async def probe(self, ref: str) -> TaskView: ...
 
     async def rescore(self, ref: str, metrics: tuple[str, ...]) -> RescoreView:
         """Metrics of an accepted task's saved outputs; none named: the benchmark's own."""
@@ -99,13 +131,12 @@ class Service(Protocol):
 
     async def cancel(self, ref: str) -> TaskView: ...
 
-    async def board(self, ref: str) -> BoardView: ...
-
-    async def reputation(self, benchmark: str | None) -> tuple[ReputationView, ...]:
-        """Best first; with ``benchmark``, of its members only."""
+    async def board(self, ref: str, trust_root: str | None) -> BoardView:
+        """With ``trust_root``: as it would stand, were that peer a root too."""
         ...
 
-    async def reputation_of(self, peer: str) -> ReputationView: ...
+    @property
+    def reputations(self) -> Reputations: ...
 
     def events(self, after: int | None) -> MemoryReceiveChannel[EventView]:
         """Events with an id > ``after`` that are still kept, then new ones; None: new ones only.

@@ -5,22 +5,26 @@ Reads, never changes. Knows no HTTP; ``service`` decides who asked for what.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
 from p2peval.core import audit
 from p2peval.core.benchmark import lower_is_better
-from p2peval.core.conviction import EQUIVOCATION, FRAUD, is_convicted
-from p2peval.core.leaderboard import MINE, TRUSTED, board
-from p2peval.core.parts import Blob, Certificate, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
-from p2peval.core.rows import BenchmarkRow, EvidenceRow, NameRow, PeerRow, ReplicaRow, ResultRow, TaskRow
+from p2peval.core.consult_rows import ANSWERS
+from p2peval.core.conviction import is_convicted
+from p2peval.core.leaderboard import HEARSAY, MINE, TRUSTED, board
+from p2peval.core.parts import Blob, Condition, Defined, Efficiency, Interval, MetricReport, Tensor
+from p2peval.core.rows import BenchmarkRow, NameRow, PeerRow, ReplicaRow, ReplicaState, ResultRow, TaskRow
 from p2peval.core.standing import Word, word_on
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds, from_nano
 from p2peval.daemon import views
+from p2peval.daemon.reasons import BY_RECORD, CERTIFIED, SAMPLED, because
 from p2peval.daemon.story import with_story
 from p2peval.evaluation.answers import Previewed
+
+AUDITED = frozenset({ReplicaState.AGREES, ReplicaState.DIFFERS})
+"""Replicas whose draw says how much was checked, also after a proof has undone what it showed."""
 
 
 class Presenter:
@@ -36,8 +40,9 @@ class Presenter:
     # ── peers ─────────────────────────────────────────────────────────────────────────────────────
 
     def name(self, peer: PeerId) -> views.PeerName:
-        row = self._state.peers.get(peer)
-        return views.PeerName(peer=peer, name=row.name if row else "", me=peer == self._me)
+        pet, row = self._state.pet_names.get(peer), self._state.peers.get(peer)
+        name = pet.name if pet else row.name if row else ""
+        return views.PeerName(peer=peer, name=name, me=peer == self._me)
 
     def reputation_of(self, peer: PeerId) -> float | None:
         """None for a newcomer; 0 while a proof against it counts."""
@@ -48,31 +53,6 @@ class Presenter:
             return None
         return row.evidence.decayed(self._now, self._state.counter("resolved_total")).mean
 
-    def reputation(self, row: EvidenceRow) -> views.ReputationView:
-        evidence = row.evidence.decayed(self._now, self._state.counter("resolved_total"))
-        convicted = is_convicted(self._state, row.peer, self._now)
-        low, high = (0.0, 0.0) if convicted else evidence.interval()
-        return views.ReputationView(
-            peer=row.peer,
-            name=self.name(row.peer).name,
-            reputation=0.0 if convicted else evidence.mean,
-            low=low,
-            high=high,
-            resolved=evidence.resolved,
-            agreed=evidence.agreed / evidence.resolved if evidence.resolved else None,
-            silent=evidence.silent,
-            withheld=evidence.withheld,
-            last_seen=row.evidence.updated,
-            flags=self._flags(row),
-        )
-
-    def _flags(self, row: EvidenceRow) -> tuple[str, ...]:
-        """What to know of a peer at a glance: proofs against it, then how often it differed here."""
-        kinds = Counter(conviction.kind for conviction in self._state.convictions.of(row.peer))
-        differed = row.evidence.resolved - row.evidence.agreed
-        proofs = tuple(f"{kind}({kinds[kind]})" for kind in (FRAUD, EQUIVOCATION) if kinds[kind])
-        return (*proofs, f"differed({differed})") if differed else proofs
-
     def peer(
         self, peer: PeerId, addresses: tuple[str, ...], connected: bool, inbound: bool, rtt_ms: float | None
     ) -> views.PeerView:
@@ -80,6 +60,7 @@ class Presenter:
         return views.PeerView(
             peer=peer,
             name=row.name if row else "",
+            pet_name=pet.name if (pet := self._state.pet_names.get(peer)) else "",
             connected=connected,
             inbound=inbound,
             rtt_ms=rtt_ms,
@@ -154,12 +135,13 @@ class Presenter:
             conditions=condition_views(spec.conditions),
         )
 
-    def board(self, row: BenchmarkRow) -> views.BoardView:
+    def board(self, row: BenchmarkRow, more_roots: Collection[PeerId] = ()) -> views.BoardView:
+        roots = (*self._roots, *more_roots)
         words = {
             result.record: word
             for result in self._state.results
             if result.benchmark == row.id
-            if (word := word_on(self._state, result, self._me, self._roots, self._now)) is not None
+            if (word := word_on(self._state, result, self._me, roots, self._now)) is not None
         }
         lines: list[views.BoardLine] = []
         for result in board(self._state, row.id, words):
@@ -181,7 +163,7 @@ class Presenter:
             auditors=tuple(self.name(peer) for peer in word.auditors) if word else (),
             undetected=word.undetected if word else None,
             metrics=metric_views(result.metrics),
-            certificate=_certificate(result.certificate),
+            certificate=self._certificate(result),
             requester=self.name(result.requester),
             evaluators=tuple(self.name(peer) for peer in result.evaluators),
             task=result.task,
@@ -220,12 +202,13 @@ class Presenter:
                 declined=sum(bool(offer.declined) for offer in offers),
                 replicas=tuple(self._replica(replica) for replica in replicas),
                 metrics=metric_views(result.metrics) if result else (),
-                certificate=_certificate(result.certificate) if result else None,
-                standing=result.standing if result else "",
+                certificate=self._certificate(result) if result else None,
+                standing=self._standing(result) if result else "",
                 reason=row.reason,
                 record=row.record,
                 report=str(self._reports / f"{row.record}.json") if row.record else "",
                 busy_until=min((o.expires for o in offers if o.declined and o.expires > self._now), default=None),
+                certify=row.certify,
             )
         )
 
@@ -254,7 +237,7 @@ class Presenter:
                 declined=0,
                 replicas=(),
                 metrics=metric_views(result.metrics),
-                certificate=_certificate(result.certificate),
+                certificate=self._certificate(result),
                 standing=result.standing,
                 reason="",
                 record=result.record,
@@ -262,7 +245,14 @@ class Presenter:
             )
         )
 
+    def _standing(self, result: ResultRow) -> str:
+        """As on the board."""
+        word = word_on(self._state, result, self._me, self._roots, self._now)
+        return TRUSTED if word and result.standing in HEARSAY else result.standing
+
     def _replica(self, row: ReplicaRow) -> views.ReplicaView:
+        panel, asked = self._state.panels.get(row.id), self._state.consults.of(row.id)
+        said = {told.auditor: told for told in asked if told.state in ANSWERS}
         return views.ReplicaView(
             id=row.id,
             evaluator=self.name(row.peer),
@@ -275,6 +265,35 @@ class Presenter:
             differing=row.differing,
             reason=row.reason,
             efficiency=_efficiency(row.efficiency) if row.efficiency else None,
+            why=row.why,
+            numbers=dict(row.numbers),
+            because=because(row.why, dict(row.numbers)),
+            auditors=tuple(self.name(peer) for peer in sorted(said)),
+            objectors=tuple(self.name(peer) for peer in sorted(said) if said[peer].differing),
+            undetected=panel.undetected if panel else None,
+        )
+
+    def _certificate(self, result: ResultRow) -> views.CertificateView | None:
+        certificate = result.certificate
+        if certificate is None:
+            return None
+        streak = None
+        if result.certified:
+            basis = CERTIFIED
+        elif result.requester == self._me:
+            replicas = self._state.replicas.of(result.task)
+            taken = (row.streak for row in replicas if row.peer == result.evaluator and row.state in AUDITED)
+            basis, streak = BY_RECORD, next(taken, None)
+        else:
+            basis = SAMPLED if result.standing == MINE else BY_RECORD
+        return views.CertificateView(
+            epsilon=from_nano(certificate.epsilon_nano),
+            delta=from_nano(certificate.delta_nano),
+            samples=certificate.samples,
+            audited=certificate.audited,
+            attempts=certificate.attempts,
+            basis=basis,
+            streak=streak,
         )
 
 
@@ -323,18 +342,6 @@ def _interval(interval: Interval | None) -> views.IntervalView | None:
     if interval is None:
         return None
     return views.IntervalView(low=from_nano(interval.low_nano), high=from_nano(interval.high_nano))
-
-
-def _certificate(certificate: Certificate | None) -> views.CertificateView | None:
-    if certificate is None:
-        return None
-    return views.CertificateView(
-        epsilon=from_nano(certificate.epsilon_nano),
-        delta=from_nano(certificate.delta_nano),
-        samples=certificate.samples,
-        audited=certificate.audited,
-        attempts=certificate.attempts,
-    )
 
 
 def _blob(blob: Blob) -> views.BlobView:

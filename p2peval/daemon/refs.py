@@ -88,9 +88,11 @@ def any_task(state: State, ref: str) -> TaskRow | ResultRow:
 
 
 def peer(state: State, ref: str, connected: Sequence[PeerId]) -> PeerId:
-    """A peer by id, unique suffix of an id, or the name in its profile."""
-    known = sorted({row.peer for row in state.peers} | {row.peer for row in state.evidence} | set(connected))
-    named = [row.peer for row in state.peers if row.name == ref]
+    """A peer by id, the pet name given to it here, the name in its profile, or a unique suffix of its id."""
+    tables = (state.peers, state.evidence, state.pooled, state.judgements, state.pet_names)
+    known = sorted({row.peer for table in tables for row in table} | set(connected))
+    pets = [row.peer for row in state.pet_names if row.name == ref]
+    named = pets or [row.peer for row in state.peers if row.name == ref]
     bare = ref.lstrip("…")
     found = (
         [p for p in known if p == ref] or named or [p for p in known if len(bare) >= PEER_SUFFIX and p.endswith(bare)]

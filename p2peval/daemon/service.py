@@ -32,16 +32,18 @@ from p2peval.core.rows import BenchmarkRow, DutyState, ReplicaState, ResultRow
 from p2peval.core.state import State
 from p2peval.core.task import OVER
 from p2peval.core.types import PeerId, Seconds, to_nano
-from p2peval.daemon import refs, views
+from p2peval.daemon import probing, refs, views
 from p2peval.daemon.bundle import report_of, write_bundle
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.library import Library
 from p2peval.daemon.present import Presenter, efficiency_view, metric_views
+from p2peval.daemon.present_trust import TrustPresenter
 from p2peval.daemon.publishing import spec_of
 from p2peval.daemon.report_views import BundleView, RescoreView
 from p2peval.daemon.reports import ReportFile
+from p2peval.daemon.reputation_desk import ReputationDesk
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import CONNECT_TIMEOUT, DATA_PATIENCE, JOIN_PATIENCE
 from p2peval.errors import (
@@ -220,8 +222,10 @@ class NodeService:
         await self._command(lambda reply_id: LeaveBenchmark(reply_id, row.id))
         return self._present.benchmark(self._state.benchmarks[row.id])
 
-    async def board(self, ref: str) -> views.BoardView:
-        return self._present.board(refs.held_benchmark(self._state, ref))
+    async def board(self, ref: str, trust_root: str | None) -> views.BoardView:
+        connected = tuple(status.peer for status in self.network.peers())
+        more = (refs.peer(self._state, trust_root, connected),) if trust_root else ()
+        return self._present.board(refs.held_benchmark(self._state, ref), more)
 
     # ── evaluations ───────────────────────────────────────────────────────────────────────────────
 
@@ -248,6 +252,7 @@ class NodeService:
         epsilon: float | None,
         delta: float | None,
         replicas: int | None,
+        certify: bool,
     ) -> views.TaskView:
         row = refs.held_benchmark(self._state, ref)
         _check_request(row, epsilon, delta, replicas)
@@ -261,8 +266,13 @@ class NodeService:
                 to_nano(epsilon or 0.0),
                 to_nano(delta or 0.0),
                 replicas or 0,
+                certify,
             )
         )
+        return self._present.task(self._state.tasks[reply.subject])
+
+    async def probe(self, ref: str) -> views.TaskView:
+        reply = await self._command(await probing.probe(refs.own_task(self._state, ref), self._state, self.workshop))
         return self._present.task(self._state.tasks[reply.subject])
 
     async def _model(self, row: BenchmarkRow, model_path: str) -> Blob:
@@ -277,7 +287,8 @@ class NodeService:
             await self._data(row)
         if waited.cancelled_caught:
             raise DeadlineError(f"the data of {spec.name} did not arrive within {DATA_PATIENCE:g} s")
-        await self.workshop.rehearse(spec, path)
+        if self.config.evaluation.computes:  # else its evaluators and auditors find out
+            await self.workshop.rehearse(spec, path)
         return await trio.to_thread.run_sync(self.library.store.add_file, path)
 
     async def _data(self, row: BenchmarkRow) -> None:
@@ -336,21 +347,12 @@ class NodeService:
 
     # ── reputation, events ────────────────────────────────────────────────────────────────────────
 
-    async def reputation(self, benchmark: str | None) -> tuple[views.ReputationView, ...]:
-        rows = list(self._state.evidence)
-        if benchmark is not None:
-            members = self._present.members(refs.held_benchmark(self._state, benchmark).id)
-            rows = [row for row in rows if row.peer in members]
-        present = self._present
-        return tuple(sorted((present.reputation(row) for row in rows), key=lambda v: (-v.reputation, v.peer)))
-
-    async def reputation_of(self, peer: str) -> views.ReputationView:
-        connected = [status.peer for status in self.network.peers()]
-        found = refs.peer(self._state, peer, connected)
-        row = self._state.evidence.get(found)
-        if row is None:
-            raise NotFoundError(f"no evidence about {found} yet", hint="it comes from tasks that it evaluates for you")
-        return self._present.reputation(row)
+    @property
+    def reputations(self) -> ReputationDesk:
+        settings, connected = self.config.reputation, tuple(status.peer for status in self.network.peers())
+        policy = self.driver.node.policy
+        present = TrustPresenter(self._state, self.network.peer_id, self.clock(), policy)
+        return ReputationDesk(self._state, present, connected, self._command, settings.conviction_days * 86_400.0)
 
     def events(self, after: int | None) -> trio.MemoryReceiveChannel[views.EventView]:
         return self.feed.follow(after)

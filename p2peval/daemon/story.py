@@ -3,8 +3,8 @@
     task      bafy…q3  announced to 6 peers in digits
     offers    4   assigned 2 (…Kq9f reputation 0.87, …t1aZ newcomer)
     committed 2/2   revealed 2/2
-    audited   404/1797 samples, 0 differ
-    accepted  accuracy 0.9417   audit ±0.010 (99 %)   sampling 0.930–0.952 (95 %)   me
+    audited   97/1797 samples of ann …Kq9f, 0 differ   (30 accepted in a row)
+    accepted  accuracy 0.9417   audit ±0.020 (87 %, by record, k=30)   sampling 0.930–0.952 (95 %)   me
 
 Decides nothing. Lines that are ``done`` keep their place while a task goes on, and their words too,
 except that an "offers" line may yet name an evaluator who took a silent one's place.
@@ -17,12 +17,13 @@ from itertools import zip_longest
 
 from msgspec.structs import replace
 
+from p2peval.daemon.reasons import basis
 from p2peval.daemon.views import MetricView, PeerName, ReplicaView, StoryLine, TaskView
 
-COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "doubtful", "withheld"})
+COMMITTED = frozenset({"committed", "revealed", "fetched", "agrees", "differs", "doubtful", "withheld", "late"})
 REVEALED = frozenset({"revealed", "fetched", "agrees", "differs", "doubtful"})
 JUDGED = frozenset({"agrees", "differs", "doubtful"})
-LOST = frozenset({"silent", "declined", "withheld"})
+LOST = frozenset({"silent", "declined", "withheld", "late"})
 OVER = frozenset({"accepted", "failed", "cancelled"})
 
 
@@ -92,17 +93,36 @@ def _attempt(task: TaskView, replicas: list[ReplicaView], past: bool) -> list[St
 
 
 def _standing(replica: ReplicaView) -> str:
+    if replica.evaluator.me:
+        return "alone"
     return "newcomer" if replica.reputation is None else f"reputation {replica.reputation:.2f}"
 
 
 def _audited(task: TaskView, replica: ReplicaView, past: bool) -> StoryLine:
+    if replica.undetected is not None:
+        return _consulted(replica, past)
     counted = replica.audited or replica.drawn
     text = f"{counted}/{task.samples} samples of {called(replica.evaluator)}"
     if replica.state in JUDGED:
         text += f", {len(replica.differing)} differ"
         if replica.state != "agrees":
             text += ": not counted" + (f" ({replica.reason})" if replica.reason else "")
+    if replica.because:
+        text += f"   ({replica.because})"
     return StoryLine(step="audited", text=text, done=past or replica.state in JUDGED)
+
+
+def _consulted(replica: ReplicaView, past: bool) -> StoryLine:
+    """By others, where this node cannot compute."""
+    judged = replica.state in JUDGED
+    text = f"by {len(replica.auditors)} blind auditors, {replica.drawn} samples of {called(replica.evaluator)}"
+    if replica.objectors:
+        text += f", objections by {', '.join(called(peer) for peer in replica.objectors)}"
+    if judged and replica.state != "agrees":
+        text += f": not counted ({replica.reason})"
+    elif judged:
+        text += f"; a lie escapes them once in {1 / max(replica.undetected or 0.0, 1e-9):.0f}"
+    return StoryLine(step="audited", text=text, done=past or judged)
 
 
 def _end(task: TaskView) -> list[StoryLine]:
@@ -139,7 +159,7 @@ def _metrics(task: TaskView, metrics: list[MetricView]) -> list[str]:
 def _metric(task: TaskView, metric: MetricView) -> list[str]:
     bounds = "audit " + audit(metric)
     if metric.audit and task.certificate:
-        bounds += f" ({percent(1 - task.certificate.epsilon)})"
+        bounds += f" ({percent(1 - task.certificate.epsilon)}, {basis(task.certificate)})"
     parts = [f"{metric.name} {figure(metric)}", bounds]
     if metric.sampling:
         parts.append(f"sampling {metric.sampling.low:.3f}–{metric.sampling.high:.3f} (95 %)")

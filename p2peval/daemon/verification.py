@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from p2peval.core import record_check
 from p2peval.core.messages import BenchmarkSpec, ResultRecord, Sealed
 from p2peval.core.parts import Outcome
 from p2peval.core.record_check import STEPS, Contents
@@ -101,13 +102,19 @@ def _step(signed: Signed, step: Callable[[Contents], None], name: str) -> str:
 
 def _certificate(contents: Contents) -> str:
     certificate = contents.record.certificate
-    if contents.record.outcome is not Outcome.ACCEPTED or certificate is None:
+    if contents.record.outcome is not Outcome.ACCEPTED:
         return "the task failed: nothing is certified"
+    if certificate is None:
+        return "none: its requester ran no sample itself, and what others told it is its own business"
     epsilon, delta = percent(from_nano(certificate.epsilon_nano)), percent(from_nano(certificate.delta_nano))
-    return (
-        f"{certificate.audited} of {certificate.samples} samples are enough for ε {epsilon} and δ {delta}, computed "
-        "anew; that they were re-run and none differed is the requester's word"
-    )
+    if record_check.is_certified(contents):
+        said = f"certified: {certificate.audited} of {certificate.samples} samples are enough for ε {epsilon}"
+    else:
+        said = (
+            f"by record: {certificate.audited} of {certificate.samples} samples, for its requester had seen results of "
+            f"this evaluator hold before; what these audits let through is ε {epsilon}"
+        )
+    return f"{said} and δ {delta}, computed anew; that they were re-run and none differed is the requester's word"
 
 
 FOUND: dict[str, Callable[[Contents], str]] = {

@@ -16,7 +16,7 @@ Scalar = str | int | float | bool
 
 
 class PeerName(Struct, frozen=True, kw_only=True):
-    """Somebody: the peer id, the name that its profile claims ("" if none), whether it is this node."""
+    """Somebody: the peer id, its pet name here or else the name that it claims (""), whether it is this node."""
 
     peer: str
     name: str = ""
@@ -47,13 +47,20 @@ class MetricView(Struct, frozen=True, kw_only=True):
 
 
 class CertificateView(Struct, frozen=True, kw_only=True):
-    """``audited`` of ``samples`` were re-run: a lie on > delta of them was caught with p ≥ 1 − epsilon."""
+    """``audited`` of ``samples`` were re-run: a lie on > delta of them was caught with p ≥ 1 − epsilon.
+
+    ``basis``: "certified" (as sure as was asked, whoever evaluated), "record" (as sure as the record of who evaluated
+    needed: over many results the asked bound holds all the same), "sample" (a background audit of this node's) or
+    "none". ``streak``: that record, results accepted in a row before, where it is this node's own.
+    """
 
     epsilon: float
     delta: float
     samples: int
     audited: int
     attempts: int
+    basis: str
+    streak: int | None = None
 
 
 class BlobView(Struct, frozen=True, kw_only=True):
@@ -107,10 +114,14 @@ class IdView(Struct, frozen=True, kw_only=True):
 
 
 class PeerView(Struct, frozen=True, kw_only=True):
-    """A peer that is connected or has sent a profile. ``reputation`` None: a newcomer, no evidence yet."""
+    """A peer that is connected or has sent a profile. ``reputation`` None: a newcomer, no evidence yet.
+
+    ``pet_name``: what this node's operator calls it, ``name``: what it calls itself.
+    """
 
     peer: str
     name: str
+    pet_name: str
     connected: bool
     inbound: bool
     rtt_ms: float | None
@@ -119,27 +130,6 @@ class PeerView(Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...]
     reputation: float | None
     last_seen: float | None
-
-
-class ReputationView(Struct, frozen=True, kw_only=True):
-    """This node's estimate of a peer, 0 ≤ low ≤ reputation ≤ high ≤ 1 (95 % interval).
-
-    ``resolved``: undecayed count of own re-runs; ``agreed``: share of them that agreed, None without
-    any. ``silent`` and ``withheld`` count missed windows. ``flags``: short codes, e.g. "fraud-proof(1)", with which
-    reputation is 0, or "differed(2)".
-    """
-
-    peer: str
-    name: str
-    reputation: float
-    low: float
-    high: float
-    resolved: int
-    agreed: float | None
-    silent: int
-    withheld: int
-    last_seen: float | None
-    flags: tuple[str, ...] = ()
 
 
 class EventView(Struct, frozen=True, kw_only=True):
@@ -268,7 +258,10 @@ class EfficiencyView(Struct, frozen=True, kw_only=True):
 class ReplicaView(Struct, frozen=True, kw_only=True):
     """One assignment. ``state`` as in core.state.ReplicaState; ``reputation`` None: a newcomer.
 
-    ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64).
+    ``drawn``: samples to audit, ``audited``: done, ``differing``: indices that differ (up to 64). ``why``: a code for
+    ``drawn``, with the ``numbers`` that it rests on, and in words ``because``; "" before anything is drawn.
+    ``auditors``: others who ran them where this node cannot, ``objectors`` among them, and ``undetected``: how often a
+    lie escapes them.
     """
 
     id: str
@@ -282,6 +275,12 @@ class ReplicaView(Struct, frozen=True, kw_only=True):
     differing: tuple[int, ...]
     reason: str
     efficiency: EfficiencyView | None = None
+    why: str = ""
+    numbers: dict[str, float] = {}
+    because: str = ""
+    auditors: tuple[PeerName, ...] = ()
+    objectors: tuple[PeerName, ...] = ()
+    undetected: float | None = None
 
 
 class StoryLine(Struct, frozen=True, kw_only=True):
@@ -301,7 +300,8 @@ class TaskView(Struct, frozen=True, kw_only=True):
     ``state`` as in core.state.TaskState. ``standing``: as on the board, or "" before the end. ``announced_to``:
     members known when it was announced. ``record``: id of the ResultRecord, ``report``: path of the report
     file ("" before the end). ``story``: from ``daemon.story``.
-    ``busy_until``: unix seconds from which the first of those who declined says it has room.
+    ``busy_until``: unix seconds from which the first of those who declined says it has room. ``certify``: its number
+    must carry a certificate of its own.
     """
 
     id: str
@@ -331,22 +331,7 @@ class TaskView(Struct, frozen=True, kw_only=True):
     report: str
     story: tuple[StoryLine, ...] = ()
     busy_until: float | None = None
-
-
-class CheckView(Struct, frozen=True, kw_only=True):
-    """``state``: "ok", "missing" (the node runs, with less) or "wrong"; ``hint``: what to do, or ""."""
-
-    name: str
-    state: str
-    detail: str
-    hint: str = ""
-
-
-class DoctorView(Struct, frozen=True, kw_only=True):
-    """``healthy``: nothing is wrong."""
-
-    checks: tuple[CheckView, ...]
-    healthy: bool
+    certify: bool = False
 
 
 class PreviewView(Struct, frozen=True, kw_only=True):

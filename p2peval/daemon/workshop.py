@@ -6,13 +6,15 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+import trio
 
-from p2peval.core.effects import Compare, Prove, RunEvaluation, Sample, Settle
+from p2peval.core.effects import Compare, Excerpt, Prove, RunEvaluation, Sample, Settle
 from p2peval.core.events import (
     ComparisonFailed,
     ComparisonFinished,
     EvaluationFailed,
     EvaluationFinished,
+    Excerpted,
     JobFailed,
     Proven,
     Sampled,
@@ -104,6 +106,7 @@ class Workshop:
             tolerance=effect.spec.tolerance,
             fraud_margin=effect.spec.fraud_margin,
             scoring=await self._scoring_if_here(effect.spec, effect.delta_nano),
+            known=await path(effect.known.cid) if effect.known else "",
         )
         # As long again as an evaluation, for what tells a lie from a bad model: it must not run out of time there.
         return await self._sandbox.run(job, deadline=2 * effect.spec.limits.seconds + WORKER_GRACE)
@@ -116,6 +119,15 @@ class Workshop:
         except NOT_DONE as error:
             return JobFailed(effect.id, error.message)
         return Sampled(effect.id, answer.equivalence_class, answer.rows)
+
+    async def excerpt(self, effect: Excerpt) -> Excerpted | JobFailed:
+        """Claimed rows as they stand in a file of rows: no worker is needed to read them."""
+        try:
+            path = Path(await self._library.path(effect.outputs.cid))
+            rows = await trio.to_thread.run_sync(_read_rows, path, effect.row_bytes, effect.indices)
+        except NOT_DONE as error:
+            return JobFailed(effect.id, error.message)
+        return Excerpted(effect.id, rows)
 
     async def settle(self, effect: Settle) -> Settled | JobFailed:
         """Our own word on one sample of a fraud proof."""
@@ -146,6 +158,7 @@ class Workshop:
                 equivalence_class=effect.equivalence_class,
                 tolerance=spec.tolerance,
                 fraud_margin=spec.fraud_margin,
+                rerun=effect.rerun,
             )
             answer = await self._sandbox.run(job, deadline=2 * spec.limits.seconds + WORKER_GRACE)
         except NOT_DONE as error:
@@ -166,6 +179,18 @@ class Workshop:
         """Raises EvaluationError, saying where, for a model that may not be opened or does not fit ``spec``."""
         fits = (spec.model_input, spec.model_output)
         await self._sandbox.run(jobs.Scan(str(model), spec.limits, fits), deadline=spec.limits.seconds)
+
+    async def held(self, blob: Blob) -> None:
+        """Raises NotFoundError where ``blob`` is not on the shelf any more."""
+        await self._library.path(blob.cid)
+
+    async def disguised(self, spec: BenchmarkSpec, model: Blob, seed: bytes) -> Blob:
+        """A model that says the same, on the shelf. Raises what NOT_DONE names."""
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            out = Path(folder) / "model"
+            job = jobs.Disguise(await self._library.path(model.cid), str(out), spec.limits, seed)
+            await self._sandbox.run(job, deadline=spec.limits.seconds + WORKER_GRACE)
+            return await self._library.add(out)
 
     async def rehearse(self, spec: BenchmarkSpec, model: Path) -> None:
         """Run a few samples of a scanned model; the benchmark's inputs are here.
@@ -255,3 +280,18 @@ class Workshop:
             group_names=spec.group_names,
             conditions=tuple(condition.name for condition in spec.conditions),
         )
+
+
+def _read_rows(path: Path, row_bytes: int, indices: tuple[int, ...]) -> tuple[bytes, ...]:
+    """Raises StoreError."""
+    rows = []
+    try:
+        with path.open("rb") as file:
+            for index in indices:
+                file.seek(index * row_bytes)
+                rows.append(file.read(row_bytes))
+    except OSError as error:
+        raise StoreError(f"the outputs cannot be read: {error.strerror or error}") from None
+    if any(len(row) != row_bytes for row in rows):
+        raise StoreError("the outputs end too early")
+    return tuple(rows)

@@ -98,6 +98,10 @@ class Compared(Answer, frozen=True, tag="compared"):
     metrics: tuple[MetricReport, ...] = ()
 
 
+class Disguised(Answer, frozen=True, tag="disguised"):
+    """The product says what the model says."""
+
+
 class Rehearsed(Answer, frozen=True, tag="rehearsed"):
     """The model runs, and its evaluators can be held to what it says."""
 
@@ -141,5 +145,16 @@ class Tried(Answer, frozen=True, tag="tried"):
 
 
 AnyAnswer = (
-    Failed | Prepared | Scanned | Evaluated | Previewed | Rehearsed | Compared | Sampled | Proven | Rescored | Tried
+    Failed
+    | Prepared
+    | Scanned
+    | Disguised
+    | Evaluated
+    | Previewed
+    | Rehearsed
+    | Compared
+    | Sampled
+    | Proven
+    | Rescored
+    | Tried
 )

@@ -17,6 +17,7 @@ from p2peval.defaults import DATA_MEMORY_MB, MAX_DATA_BYTES, NPY_HEADER, PROFILE
 from p2peval.evaluation.answers import (
     Answer,
     Compared,
+    Disguised,
     Evaluated,
     Prepared,
     Previewed,
@@ -185,9 +186,10 @@ class Rehearse(_RunJob[Rehearsed], frozen=True, tag="rehearse"):
 
 
 class Compare(_JudgedJob[Compared], frozen=True, tag="compare"):
-    """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples.
+    """Audit ``outputs``, which ``public_key`` committed to with ``root``, at ``drawn`` samples; with 0, run nothing.
 
-    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics.
+    ``others``: outputs of other replicas. ``scoring`` None: no labels here, hence no metrics. ``known``: outputs that
+    are right, or ""; they are compared in full then, and nothing is run.
     """
 
     answers = Compared
@@ -199,11 +201,38 @@ class Compare(_JudgedJob[Compared], frozen=True, tag="compare"):
     task: str
     drawn: int
     scoring: Scoring | None
+    known: str = ""
 
     @property
     def reads(self) -> tuple[str, ...]:
-        labels = self.scoring.reads if self.scoring else ()
+        labels = (*(self.scoring.reads if self.scoring else ()), *((self.known,) if self.known else ()))
         return (self.run.model, self.run.inputs, self.outputs, *self.others, *labels)
+
+
+class Disguise(Job[Disguised], frozen=True, tag="disguise"):
+    """Write a model that says the same as ``model`` and shares neither names nor bytes with it; ``seed``: a secret."""
+
+    answers = Disguised
+    model: str
+    out: str
+    limits: Limits
+    seed: bytes
+
+    @property
+    def memory_mb(self) -> int:
+        return self.limits.memory_mb
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.model,)
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        return (self.out,)
+
+    @property
+    def writes(self) -> int:
+        return self.limits.model_mb << 20
 
 
 class Sample(_RunJob[Sampled], frozen=True, tag="sample"):
@@ -222,12 +251,16 @@ class Settle(_JudgedJob[Compared], frozen=True, tag="settle"):
 
 
 class Prove(_JudgedJob[Proven], frozen=True, tag="prove"):
-    """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them."""
+    """Of the samples ``indices`` of ``outputs``, find the one that speaks plainest against who made them.
+
+    ``rerun`` False: nothing is run, and the first is taken.
+    """
 
     answers = Proven
     outputs: str
     public_key: bytes
     indices: tuple[int, ...]
+    rerun: bool = True
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -265,7 +298,7 @@ class Trial(Job[Tried], frozen=True, tag="trial"):
     answers = Tried
 
 
-AnyJob = Prepare | Scan | Evaluate | Preview | Rehearse | Compare | Sample | Settle | Prove | Rescore | Trial
+AnyJob = Prepare | Scan | Disguise | Evaluate | Preview | Rehearse | Compare | Sample | Settle | Prove | Rescore | Trial
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -21,11 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from p2peval.core import audit
-from p2peval.core.outputs import Outputs, canonical, differing, scaled, unequal
+from p2peval.core.outputs import Outputs, canonical, differing, unequal
 from p2peval.core.parts import Tensor, Tolerance
-from p2peval.core.types import to_nano
-from p2peval.core.verdict import Verdict
-from p2peval.defaults import ATOL, BATCH, CONDITION_SHARE, DIFFERING_CHECKED, RTOL, SHAKES
+from p2peval.core.verdict import Rules, Verdict
+from p2peval.defaults import BATCH, DIFFERING_CHECKED, SHAKES
 from p2peval.evaluation.recipe import Model, Recipe, equivalence_class, open_model
 from p2peval.evaluation.shaken import hides_rounding, shaken
 
@@ -58,29 +57,6 @@ class Claim:
     indices: Sequence[int]
     rows: Outputs
     equivalence_class: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A benchmark's. ``fraud_margin``: tolerances by which a row of another class must differ to be a lie."""
-
-    tolerance: Tolerance
-    fraud_margin: int
-
-    @property
-    def beyond_doubt(self) -> Tolerance:
-        """Nobody is blamed for less than the usual tolerance, however strict the benchmark: it is mere rounding."""
-        usual, own = Tolerance(to_nano(ATOL), to_nano(RTOL)), self.tolerance
-        return Tolerance(max(usual.atol_nano, own.atol_nano), max(usual.rtol_nano, own.rtol_nano))
-
-    @property
-    def margin(self) -> Tolerance:
-        return scaled(self.beyond_doubt, self.fraud_margin)
-
-    @property
-    def steadiness(self) -> Tolerance:
-        """How far rounding alone may move an output by which somebody is to be blamed: a tenth of the margin."""
-        return scaled(self.beyond_doubt, self.fraud_margin // CONDITION_SHARE)
 
 
 @dataclass(frozen=True, slots=True)

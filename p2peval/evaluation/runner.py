@@ -12,18 +12,20 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from p2peval.core.parts import Tensor
+from p2peval.core.parts import MetricReport, Tensor
 from p2peval.core.verdict import REASONS, Verdict
 from p2peval.errors import ConfigError, EvaluationError, RemoteProtocolError
 from p2peval.evaluation import confine, layers
 from p2peval.evaluation.answers import (
     Answer,
     Compared,
+    Disguised,
     Evaluated,
     Failed,
     Previewed,
@@ -36,6 +38,7 @@ from p2peval.evaluation.frames import decode_order, frame, missing
 from p2peval.evaluation.jobs import (
     AnyJob,
     Compare,
+    Disguise,
     Evaluate,
     Order,
     Prepare,
@@ -82,6 +85,8 @@ def perform(job: AnyJob) -> Answer:
             return prepare(Path(job.directory), Path(job.out))
         case Scan():
             return _scan(job)
+        case Disguise():
+            return _disguise(job)
         case Evaluate():
             return _evaluate(job)
         case Preview():
@@ -157,6 +162,16 @@ def _scan(job: Scan) -> Scanned:
     return Scanned(contents.nodes, contents.initialisers)
 
 
+def _disguise(job: Disguise) -> Disguised:
+    from p2peval.evaluation import scan
+    from p2peval.evaluation.disguise import disguise
+
+    data = scan.read(Path(job.model), job.limits.model_mb)
+    scan.scan(data)
+    Path(job.out).write_bytes(disguise(data, job.seed))
+    return Disguised()
+
+
 def _evaluate(job: Evaluate) -> Evaluated:
     from p2peval.core.commitment import output_root
     from p2peval.evaluation.pace import pace
@@ -198,8 +213,9 @@ def _preview(job: Preview) -> Previewed:
 
 
 def _rehearse(job: Rehearse) -> Rehearsed:
+    from p2peval.core.verdict import Rules
     from p2peval.defaults import REHEARSED
-    from p2peval.evaluation.judge import Rules, invalid
+    from p2peval.evaluation.judge import invalid
 
     middle, end = job.run.samples // 2, job.run.samples  # of two batches, the last and padded one among them
     some = sorted({index for k in range(REHEARSED // 2) for index in (min(middle + k, end - 1), max(0, end - 1 - k))})
@@ -212,8 +228,10 @@ def _rehearse(job: Rehearse) -> Rehearsed:
 def _compare(job: Compare) -> Compared:
     from p2peval.core.audit import draw
     from p2peval.core.commitment import output_root
+    from p2peval.core.verdict import Rules
     from p2peval.defaults import MAX_DIFFERING
-    from p2peval.evaluation.judge import Claim, Rules, allowed, judge
+    from p2peval.evaluation.judge import Claim, allowed, judge
+    from p2peval.evaluation.recipe import Recipe
     from p2peval.evaluation.score import score
 
     try:
@@ -222,13 +240,36 @@ def _compare(job: Compare) -> Compared:
         return Compared(Verdict.NOT_AUTHENTIC, error.reason)
     if output_root(claimed, job.public_key) != job.root:
         return Compared(Verdict.NOT_AUTHENTIC, "root")
+    within = allowed(job.tolerance, job.equivalence_class, Recipe(job.run.profile))
+    metrics = score(job.scoring, claimed, within) if job.scoring else ()
+    if not job.drawn:  # nothing is to be run: they are the outputs committed to, and these their metrics
+        if job.known:
+            return _match(job, claimed, metrics)
+        return Compared(Verdict.AGREES, metrics=tuple(replace(report, audit=None) for report in metrics))
     drawn = draw(job.nonce, job.task, job.root, job.run.samples, job.drawn)
     checked = sorted({*drawn, *_contested(job, claimed)})
     subject, rules = _subject(job.run), Rules(job.tolerance, job.fraud_margin)
     found = judge(subject, Claim(checked, claimed[checked], job.equivalence_class), rules, job.nonce)
-    within = allowed(job.tolerance, job.equivalence_class, subject.recipe)
-    metrics = score(job.scoring, claimed, within) if job.scoring else ()
     return Compared(found.verdict, "", len(drawn), len(checked), found.differing[:MAX_DIFFERING], metrics)
+
+
+def _match(job: Compare, claimed: Any, metrics: tuple[MetricReport, ...]) -> Compared:
+    """Against outputs that are known; the model is a disguise of theirs, so no class reproduces them bit by bit."""
+    import numpy as np
+
+    from p2peval.core.outputs import differing
+    from p2peval.core.verdict import Rules
+    from p2peval.defaults import MAX_DIFFERING
+
+    try:
+        known = _read_outputs(job.known, job.run.samples, job.run.output)
+    except RemoteProtocolError as error:
+        raise EvaluationError(error.reason, f"the known outputs: {error.message}") from None
+    rules = Rules(job.tolerance, job.fraud_margin)
+    lies = np.flatnonzero(differing(claimed, known, rules.margin)).tolist()
+    agrees = not differing(claimed, known, rules.beyond_doubt).any()
+    verdict = Verdict.DIFFERS if lies else Verdict.AGREES if agrees else Verdict.DOUBTFUL
+    return Compared(verdict, "", len(claimed), len(claimed), tuple(lies[:MAX_DIFFERING]), metrics)
 
 
 def _single(job: Sample | Settle | Prove) -> Answer:

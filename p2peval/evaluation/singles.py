@@ -11,12 +11,12 @@ import numpy as np
 from p2peval.core import merkle
 from p2peval.core.commitment import output_leaf
 from p2peval.core.outputs import Outputs, from_bytes
-from p2peval.core.verdict import Verdict
+from p2peval.core.verdict import Rules, Verdict
 from p2peval.defaults import DIFFERING_CHECKED
 from p2peval.errors import EvaluationError, RemoteProtocolError
 from p2peval.evaluation.answers import Compared, Proven, Sampled
 from p2peval.evaluation.jobs import Prove, Sample, Settle
-from p2peval.evaluation.judge import Claim, Rules, Subject, judge
+from p2peval.evaluation.judge import Claim, Subject, judge
 from p2peval.evaluation.recipe import equivalence_class
 
 
@@ -41,13 +41,19 @@ def prove(job: Prove, subject: Subject, claimed: Outputs) -> Proven:
 
     Raises EvaluationError: no_proof, where none of those looked at does.
     """
+    if not job.rerun:
+        return _proven(job, claimed, job.indices[0])
     rules = Rules(job.tolerance, job.fraud_margin)
     for index in _furthest_first(job, subject, claimed)[:DIFFERING_CHECKED]:
         claim = Claim([index], claimed[index : index + 1], job.equivalence_class)
         if judge(subject, claim, rules).verdict is Verdict.DIFFERS:
-            leaves = [output_leaf(job.public_key, at, row.tobytes()) for at, row in enumerate(claimed)]
-            return Proven(index, claimed[index].tobytes(), tuple(merkle.path(leaves, index)))
+            return _proven(job, claimed, index)
     raise EvaluationError("no_proof", "no single sample of these outputs is false beyond doubt")
+
+
+def _proven(job: Prove, claimed: Outputs, index: int) -> Proven:
+    leaves = [output_leaf(job.public_key, at, row.tobytes()) for at, row in enumerate(claimed)]
+    return Proven(index, claimed[index].tobytes(), tuple(merkle.path(leaves, index)))
 
 
 def _furthest_first(job: Prove, subject: Subject, claimed: Outputs) -> list[int]:

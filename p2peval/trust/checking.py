@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from p2peval.defaults import AUDITORS_MOST, HONEST_SHARE
+from p2peval.defaults import AUDITOR_SAMPLES, AUDITORS_MOST, HONEST_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Asked:
 class Record:
     """What this node has seen of one identity itself. ``streak``: k, results accepted since the last reset.
 
-    ``agreed``, ``resolved``: results that held, and all that were re-run or compared. ``caught``: it lied, provably.
+    ``agreed``, ``resolved``: results that held, and all that were re-run. ``caught``: it lied, provably.
     """
 
     streak: int = 0
@@ -69,13 +69,15 @@ class Means:
     """What the requester can do. ``computes``: re-run samples itself. ``most_answers``: replicas in all at most.
 
     ``honest_share``: h, the share of honest auditors' weight that it counts on where it cannot compute itself, and
-    ``auditors``: how many of them it can reach. ``best``: the record of whom it would ask next.
+    ``auditors``: how many of them it can reach, for ``each`` samples at most. ``best``: the record of whom it would ask
+    next.
     """
 
     computes: bool = True
     most_answers: int = 8
     honest_share: float = HONEST_SHARE
     auditors: int = AUDITORS_MOST
+    each: int = AUDITOR_SAMPLES
     best: Record = Record()
 
 

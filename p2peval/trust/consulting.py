@@ -39,36 +39,51 @@ def auditors_least(newcomer: Ratio, allowed: Ratio) -> int:
 
 @lru_cache(maxsize=4096)
 def least_panel(
-    n: int, altered: int, newcomer: Ratio, allowed: Ratio, honest_nano: int, most: int, spread: float = 1.0
+    n: int,
+    altered: int,
+    newcomer: Ratio,
+    allowed: Ratio,
+    honest_nano: int,
+    most: int,
+    lie_share: Fraction | None = None,
+    each: int = AUDITOR_SAMPLES,
 ) -> Panel | None:
     """The cheapest m and r that satisfy the bound exactly: least m·(r + AUDITOR_OVERHEAD), then the fewest auditors.
 
-    At most ``most`` auditors, at least m(k) of them unless fewer are there, and r ≤ AUDITOR_SAMPLES, which one request
-    can name. None where so few cannot do it. ``honest_nano``: h in 1e-9, above 0 and up to 1.
+    At most ``most`` auditors, at least m(k) of them unless fewer are there, and r ≤ ``each``, which one request can
+    name. None where so few cannot do it. ``honest_nano``: h in 1e-9, above 0 and up to 1. ``lie_share``: for samples
+    that are drawn by weight (``weighted_draw``), the least share of the weight that a lie has, below 1.
     """
     floor = min(auditors_least(newcomer, allowed), most)
     best: tuple[int, int, int] | None = None
-    for r in range(1, min(AUDITOR_SAMPLES, n) + 1):
-        seen = max(1, int(r / Fraction(spread)))  # of r samples, so many count as drawn uniformly (weighted_draw)
-        one = _escapes_one(n, altered, seen, honest_nano)
+    for r in range(1, min(each, n) + 1):
+        one = _escapes_one(_miss(n, altered, r, lie_share), honest_nano)
         m = max(floor, _fewest(one, allowed))
         if m <= most:
             best = min(best or (m * (r + AUDITOR_OVERHEAD), m, r), (m * (r + AUDITOR_OVERHEAD), m, r))
     if best is None:
         return None
     _, m, r = best
-    one = _escapes_one(n, altered, max(1, int(r / Fraction(spread))), honest_nano)
+    one = _escapes_one(_miss(n, altered, r, lie_share), honest_nano)
     return Panel(m, r, (one[0] / one[1]) ** m)
 
 
-def _escapes_one(n: int, altered: int, r: int, honest_nano: int) -> Ratio:
-    """1 − h + h·miss(r), exactly."""
-    missed, draws = miss_ratio(n, altered, r) if altered + r <= n else (0, 1)
+def _miss(n: int, altered: int, r: int, lie_share: Fraction | None) -> Ratio:
+    if lie_share is not None:
+        return (lie_share.denominator - lie_share.numerator) ** r, lie_share.denominator**r
+    return miss_ratio(n, altered, r) if altered + r <= n else (0, 1)
+
+
+def _escapes_one(miss: Ratio, honest_nano: int) -> Ratio:
+    """1 − h + h·miss, exactly."""
+    missed, draws = miss
     return (NANO - honest_nano) * draws + honest_nano * missed, NANO * draws
 
 
 def _fewest(one: Ratio, allowed: Ratio) -> int:
     """The least m with one^m ≤ allowed, both below 1: by logarithms, then by integers where they cannot tell."""
+    if not one[0]:
+        return 1  # an honest auditor sees all there is
     m = max(1, ceil(log(allowed[0] / allowed[1]) / log1p(-(one[1] - one[0]) / one[1]) - 1e-6))
     while one[0] ** m * allowed[1] > allowed[0] * one[1] ** m:
         m += 1

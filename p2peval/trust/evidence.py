@@ -98,10 +98,29 @@ class Evidence:
             streak=0,
         )
 
+    def restored_at(self, now: float, resolved_total: int, withheld: float, withheld_resolved: int) -> Evidence:
+        """What was withheld at that time (unix s, and tasks resolved by then) came after all: its cost is taken back.
+
+        The streak is another matter: only who knows what else happened since can say (core/reputation.py).
+        """
+        old = self.decayed(now, resolved_total)
+        days = max(0.0, now - withheld) / (HALF_LIFE_DAYS * DAY * BETA_SLOWER)
+        tasks = max(0, resolved_total - withheld_resolved) / (HALF_LIFE_RESOLVED * BETA_SLOWER)
+        return replace(
+            old,
+            beta_days=max(0.0, old.beta_days - WITHHELD_BETA * 0.5**days),
+            beta_tasks=max(0.0, old.beta_tasks - WITHHELD_BETA * 0.5**tasks),
+            withheld=old.withheld - 1,
+        )
+
     def silent_at(self, now: float, resolved_total: int) -> Evidence:
         """No commitment in time: counted, not held against its honesty."""
         old = self.decayed(now, resolved_total)
         return replace(old, silent=old.silent + 1)
+
+    def restarted(self) -> Evidence:
+        """The streak is over, for a reason that is no evidence: others found a result false."""
+        return replace(self, streak=0)
 
     def accepted(self) -> Evidence:
         """A result was accepted after an audit as large as the streak asks for (trust.md §4)."""

@@ -151,5 +151,5 @@ def compiled() -> Kernel | None:
 
 def _unsigned(indices: Any) -> Indices:
     """Without the sign, numba need not look whether an index counts from the end."""
-    same: Indices = indices.view(np.uint32) if indices.dtype == np.int32 else indices.astype(np.uint32)
-    return same
+    unsigned: Indices = indices.view(np.uint32) if indices.dtype == np.int32 else indices.astype(np.uint32)
+    return unsigned

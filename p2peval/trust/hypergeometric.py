@@ -56,6 +56,17 @@ def miss_probability(n: int, altered: int, s: int) -> float:
     return missed / draws
 
 
+def missed_nano(n: int, altered: int, s: int) -> int:
+    """``miss_probability`` in 1e-9, rounded up; exact, and cheap whatever a stranger's numbers are (0 to ``n``)."""
+    few, many = sorted((s, altered))
+    if few + many > n:
+        return 0
+    if few * many > 21 * n:  # (1 − many/n)^few < e^−21 < 1e-9
+        return 1
+    missed, draws = miss_ratio(n, altered, s)
+    return -(-missed * NANO // draws)
+
+
 def bad_bound(n: int, s: int, bad: int, epsilon_nano: int) -> int:
     """Most samples that may be bad among ``n`` when an audit of ``s`` found ``bad``, at confidence 1−ε.
 

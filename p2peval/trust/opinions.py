@@ -2,8 +2,15 @@
 
     opinion = (2·p₀ + own good + Σ_k ½·cred_k·good_k) / (2 + the same, good and bad)
 
-Each rater's counts of one peer are scaled to a total of at most 3 first, so that nobody speaks louder than a few own
-outcomes. What others say is pooled once an epoch; own counts are added at every look, for they change at every task.
+A rater k is believed for what it said of other peers (``credibility``). Each rater's counts of one peer are scaled to
+a total of at most 3 first, so that nobody speaks louder than a few own outcomes, and what all raters say together to
+at most POOL_CAP: raters cost nothing, and credibility can be had by repeating what this node itself has published.
+So whatever any number of Sybils say, with P = POOL_CAP,
+
+    (2·p₀ + own good) / (2 + own + P)  ≤  opinion  ≤  (2·p₀ + own good + P) / (2 + own + P),
+
+and own outcomes overrule them after a few tasks. What others say is pooled once an epoch; own counts are added at every
+look, for they change at every task.
 """
 
 from __future__ import annotations
@@ -13,9 +20,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from p2peval.defaults import PRIOR_COUNTS, RATER_CAP, RATER_SHARE
+from p2peval.defaults import POOL_CAP, PRIOR_COUNTS, RATER_CAP, RATER_SHARE
 from p2peval.trust.claims import Claims, claims, totals
-from p2peval.trust.credibility import credibility
+from p2peval.trust.credibility import Credibility, credibility
 from p2peval.trust.testimony import Testimony, Vector
 
 Counts = TypeVar("Counts", float, Vector)
@@ -48,20 +55,23 @@ def pool(testimony: Testimony) -> Pooled:
     return pool_claims(said, credibility(said, testimony.prior))
 
 
-def pool_claims(said: Claims, credible: Vector) -> Pooled:
-    """As ``pool``, with the n raters' credibilities given."""
-    weight = weights(said, credible)
-    return Pooled(
-        good=totals(said.peer, weight * said.good, said.size),
-        bad=totals(said.peer, weight * said.bad, said.size),
-        credibility=credible,
-    )
+def pool_claims(said: Claims, credible: Credibility) -> Pooled:
+    """As ``pool``, with the raters' credibility given."""
+    weights = weight(credible.elsewhere, said.good + said.bad)
+    good = totals(said.peer, weights * said.good, said.size)
+    bad = totals(said.peer, weights * said.bad, said.size)
+    scale = ceiling(good + bad)
+    return Pooled(good=scale * good, bad=scale * bad, credibility=credible.of)
 
 
-def weights(said: Claims, credible: Vector) -> Vector:
-    """What each claim's counts are multiplied by before they are added up, 0 to RATER_SHARE."""
-    capped = np.minimum(RATER_CAP / (said.good + said.bad), 1.0)
-    return RATER_SHARE * credible[said.rater] * capped
+def weight(credible: Vector, total: Vector) -> Vector:
+    """What a rater's counts of one peer, ``total`` in all, are multiplied by: 0 to RATER_SHARE."""
+    return RATER_SHARE * credible * RATER_CAP / np.maximum(total, RATER_CAP)
+
+
+def ceiling(total: Vector) -> Vector:
+    """What all raters' weighted counts of one peer, ``total`` in all, are multiplied by: 0 to 1."""
+    return POOL_CAP / np.maximum(total, POOL_CAP)
 
 
 def opinions(testimony: Testimony) -> Vector:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from p2peval.trust.claims import claims, posterior_mean
+from p2peval.trust.meritrank import meritrank
 from p2peval.trust.opinions import opinions
 from p2peval.trust.plain_eigentrust import plain_eigentrust
 from p2peval.trust.testimony import OpinionRule, Testimony, Vector
+from p2peval.trust.yuma import yuma
 
 
 def nobody(testimony: Testimony) -> Vector:
@@ -26,4 +28,6 @@ OPINIONS: dict[str, OpinionRule] = {
     "none": nobody,
     "own": own_evidence,
     "eigentrust": plain_eigentrust,
+    "meritrank": meritrank,
+    "yuma": yuma,
 }

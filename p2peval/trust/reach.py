@@ -47,23 +47,23 @@ def reach_of(
 
 
 def reach_sampled(
-    local: Any, trusted: Vector, walks: int, random: np.random.Generator, weight: float = PRE_TRUST
+    local: Any, trusted: Vector, walks: int, rng: np.random.Generator, weight: float = PRE_TRUST
 ) -> tuple[Vector, Vector]:
     """For all of many peers at once: n shares of ``walks`` that came by, and their standard errors."""
     size = len(trusted)
     edges = np.cumsum(local.data)  # a draw within a row is a draw between two of its running sums
     before = np.concatenate([[0.0], edges])[local.indptr[:-1]]
     totals = np.concatenate([[0.0], edges])[local.indptr[1:]] - before
-    who, at = np.arange(walks), random.choice(size, walks, p=trusted)
+    who, at = np.arange(walks), rng.choice(size, walks, p=trusted)
     visits = [who * size + at]
     while len(who):
-        going = random.random(len(who)) >= weight
+        going = rng.random(len(who)) >= weight
         who, at = who[going], at[going]
-        drawn = random.random(len(who))
+        drawn = rng.random(len(who))
         follows = drawn < totals[at]
         place = np.searchsorted(edges, before[at] + drawn, side="right")
         last = np.maximum(local.indptr[at + 1] - 1, 0)
-        anew = random.choice(size, len(who), p=trusted)
+        anew = rng.choice(size, len(who), p=trusted)
         at = np.where(follows, local.indices[np.minimum(place, last)], anew) if local.nnz else anew
         visits.append(who * size + at)
     seen = np.unique(np.concatenate(visits)) % size

@@ -10,20 +10,26 @@ V(k+1) − V(k) = ε; a lie pays ε and yields miss·(1 + V(k+1)) ≤ V(k) + ε 
 ``best_response`` computes it. Each execution pays for itself, so replicas and attempts of one task share nothing here;
 a certificate on one number does share its ε among them.
 
-No float decides here: every size follows from integers. (Only ``spread`` is a float; the ceiling of its exact value
-times s is taken.)
+A streak is spent once. Were every audit that is under way sized by the whole of k, a liar would climb to k, take m
+tasks at a time and lie in all: m·miss wrong accepts for V(k). So audits of one identity wait for each other. (Or they
+divide its streak, Σ k_i ≤ k, and one that began before a reset adds nothing: then the bound holds for any mixture of m
+lies and honest results. miss_i ≤ ε(k_i+1)(1 − miss_i) and Π = Π_lies miss ≤ miss_i, so Σ_lies miss_i + Π·V(k+m) ≤
+ε(k+m)(1 − Π) + Π·ε(k+m) = V(k) + mε.) A late, correct reveal may set k to the larger of what it is and what it was:
+both were paid for.
+
+No float decides here: every size follows from integers, and from the exact value of ``spread``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import ceil
 
 from p2peval.defaults import ALWAYS_CERTIFIED
 from p2peval.trust.checking import Answer, Asked, Do, Finding, Means, Record, Step
 from p2peval.trust.consulting import Panel, least_panel
 from p2peval.trust.hypergeometric import NANO, least_samples, look_epsilon, miss_probability, sample_size
+from p2peval.trust.weighted_draw import draws_knowing_sum
 
 Numbers = tuple[tuple[str, float], ...]
 
@@ -49,12 +55,14 @@ def audit_rule(asked: Asked, answers: Sequence[Answer], means: Means, draws: Cal
 def samples_for(n: int, delta_nano: int, epsilon_nano: int, streak: int, spread: float = 1.0) -> int:
     """s(k): samples to audit of a result of ``n`` by an identity with this ``streak``, from 1 to ``n``.
 
-    Exact. For a metric that is no mean of a per-sample figure in 0 … 1, ``spread`` = Σ b_i times as many, drawn ∝ b_i
-    (``weighted_draw``). ``n`` ≥ 1; ε and Δ in 1e-9, above 0 and below 1.
+    Exact. For a metric that is no mean of a per-sample figure in 0 … 1: what is enough for any b_i that add up to
+    ``spread``, drawn ∝ b_i (``weighted_draw``, which takes fewer where the b_i are known). ``n`` ≥ 1; ε and Δ in 1e-9,
+    above 0 and below 1.
     """
     share, of = allowed(epsilon_nano, streak)
-    s = least_samples(n, wrong_from(n, delta_nano), share, of)
-    return s if spread == 1.0 else min(n, ceil(Fraction(spread) * s))
+    if spread == 1.0:
+        return least_samples(n, wrong_from(n, delta_nano), share, of)
+    return min(n, draws_knowing_sum(spread, delta_nano, share, of))
 
 
 def allowed(epsilon_nano: int, streak: int) -> tuple[int, int]:
@@ -123,8 +131,14 @@ def panel_for(asked: Asked, record: Record, means: Means) -> Panel | None:
         allowed(asked.epsilon_nano, streak),
         round(means.honest_share * NANO),
         means.auditors,
-        asked.spread,
+        lie_share(asked),
+        means.each,
     )
+
+
+def lie_share(asked: Asked) -> Fraction | None:
+    """Δ / Σ b_i, the least share of a draw's weight that a lie has; None where samples are drawn uniformly."""
+    return None if asked.spread == 1.0 else Fraction(asked.delta_nano, NANO) / Fraction(asked.spread)
 
 
 def _ask(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:

@@ -502,6 +502,46 @@ class AuditReport(_message.Message):
     differing: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., record: _Optional[str] = ..., commitment: _Optional[str] = ..., equivalence_class: _Optional[str] = ..., nonce: _Optional[bytes] = ..., indices: _Optional[_Iterable[int]] = ..., rows: _Optional[_Iterable[bytes]] = ..., differing: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class AuditRequest(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "task", "announcement", "auditor", "round", "indices", "deadline_ms")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    ANNOUNCEMENT_FIELD_NUMBER: _ClassVar[int]
+    AUDITOR_FIELD_NUMBER: _ClassVar[int]
+    ROUND_FIELD_NUMBER: _ClassVar[int]
+    INDICES_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_MS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    task: str
+    announcement: bytes
+    auditor: str
+    round: int
+    indices: _containers.RepeatedScalarFieldContainer[int]
+    deadline_ms: int
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., announcement: _Optional[bytes] = ..., auditor: _Optional[str] = ..., round: _Optional[int] = ..., indices: _Optional[_Iterable[int]] = ..., deadline_ms: _Optional[int] = ...) -> None: ...
+
+class AuditAnswer(_message.Message):
+    __slots__ = ("network", "author", "benchmark", "task", "request", "equivalence_class", "rows")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    EQUIVALENCE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    author: str
+    benchmark: str
+    task: str
+    request: str
+    equivalence_class: str
+    rows: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, network: _Optional[str] = ..., author: _Optional[str] = ..., benchmark: _Optional[str] = ..., task: _Optional[str] = ..., request: _Optional[str] = ..., equivalence_class: _Optional[str] = ..., rows: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
 class FraudProof(_message.Message):
     __slots__ = ("network", "author", "benchmark", "task", "assignment", "announcement", "reveal", "index", "row", "path")
     NETWORK_FIELD_NUMBER: _ClassVar[int]

@@ -9,6 +9,7 @@ import bench_evaluation
 import bench_gossip
 import bench_ingest
 import bench_proof
+import bench_redundancy
 import bench_sandbox
 import bench_trust
 import pytest
@@ -24,7 +25,10 @@ def positive(rows: list[Row]) -> set[str]:
 
 def test_ingest_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_ingest, "EACH", 4)
-    assert positive(bench_ingest.run(tmp_path)) == {"ingest.objects_per_s"}
+    assert positive(bench_ingest.run(tmp_path)) == {
+        "ingest.objects_per_s",
+        "ingest.statements_per_s",
+    }
 
 
 def test_evaluation_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,3 +72,13 @@ def test_trust_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(bench_trust, "CHANGES", 20)
     names = positive(bench_trust.run(tmp_path))
     assert {"trust.few.ratio_to_scipy", "trust.few.ratio_to_scipy.numpy", "trust.row_update_ms.few"} <= names
+
+
+def test_redundancy_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_redundancy, "SEEDS", 2)
+    names = {
+        "redundancy.executions_per_task.honest",
+        "redundancy.wrong_accepts.whitewash",
+        "redundancy.wrong_accepts.whitewash.bold",
+    }
+    assert positive(bench_redundancy.run(tmp_path)) == names

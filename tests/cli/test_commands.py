@@ -13,7 +13,7 @@ from p2peval.cli.contract import ANSWERS, FOLDER, text
 from p2peval.daemon.views import ConditionView
 from p2peval.errors import NotFoundError, UsageError
 from tests.cli.conftest import Shell
-from tests.cli.scripted import ACCURACY, ANN, BENCH, BENCHMARK, TASK, Scripted, event, replica, task
+from tests.cli.scripted import ACCURACY, ANN, BENCH, BENCHMARK, CERTIFICATE, TASK, Scripted, event, replica, task
 
 ASKING = {
     "status": ("status",),
@@ -32,15 +32,34 @@ ASKING = {
     "eval.ls": ("eval", "ls"),
     "eval.show": ("eval", "show", TASK),
     "eval.rescore": ("eval", "rescore", TASK, "--metric", "accuracy"),
+    "eval.probe": ("eval", "probe", TASK),
     "eval.export": ("eval", "export", TASK, "--to", "bundle", "--out", "bundle"),
     "eval.cancel": ("eval", "cancel", TASK),
     "board": ("board", "digits"),
     "rep.ls": ("rep", "ls", "--bench", "digits"),
     "rep.show": ("rep", "show", "Kq9f"),
+    "rep.explain": ("rep", "explain", "Kq9f"),
+    "rep.bound": ("rep", "bound", "Kq9f"),
+    "rep.export": ("rep", "export"),
+    "rep.trust": ("rep", "trust", "Kq9f", "--for", "30d", "--note", "met"),
+    "rep.distrust": ("rep", "distrust", "Kq9f"),
+    "rep.forget": ("rep", "forget", "Kq9f"),
+    "peers.name": ("peers", "name", "Kq9f", "annie"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "eval.verify", "demo"}
-"""Answers without a Service behind them; their tests stand in test_alone.py, test_verify.py and test_demo.py."""
+ALONE = {
+    "version",
+    "paths",
+    "init",
+    "doctor",
+    "stop",
+    "bench.init",
+    "bench.validate",
+    "eval.verify",
+    "demo",
+    "sim.tables",
+}
+"""Answers without a Service behind them; see test_alone.py, test_verify.py, test_demo.py, test_sim_tables.py."""
 
 
 @pytest.fixture
@@ -84,13 +103,6 @@ def test_people_get_text_without_terminal_codes(
     assert "\u202e" not in result.stdout
 
 
-def test_reputation_table_reads_as_promised(shell: Shell, service: Scripted) -> None:
-    head, line = shell.run("rep", "ls").stdout.splitlines()
-    assert head.split() == ["PEER", "REPUTATION", "95", "%", "CI", "RESOLVED", "AGREE", "LAST", "FLAGS"]
-    assert line.split()[:6] == ["ann", "…Kq9f", "0.871", "0.79–0.93", "41", "97.6"]
-    assert service.calls == [("reputation", None)]
-
-
 def test_board_ranks_no_claim(shell: Shell, service: Scripted) -> None:
     _, mine, trusted, claimed = shell.run("board", "digits").stdout.splitlines()
     assert trusted.split()[0] == "-"
@@ -124,7 +136,33 @@ def test_join_passes_roles_and_patience_on(shell: Shell, service: Scripted) -> N
 
 def test_run_passes_an_absolute_path_and_its_options_on(shell: Shell, service: Scripted, model: str) -> None:
     shell.run("eval", "run", "digits", model, "--epsilon", "0.02", "--replicas", "2", "--name", "x", "--detach")
-    assert service.calls == [("start_task", "digits", model, "x", 0.02, None, 2)]
+    assert service.calls == [("start_task", "digits", model, "x", 0.02, None, 2, False)]
+
+
+def test_certify_is_sent_and_a_result_by_record_is_not_enough_for_it(
+    shell: Shell, service: Scripted, model: str
+) -> None:
+    by_record = replace(CERTIFICATE, epsilon=0.14, audited=97, basis="record", streak=30)
+    service.states = [task("accepted", certificate=by_record)]
+    result = shell.run("eval", "run", "digits", model, "--certify")
+    assert result.exit_code == 5
+    assert "too little was audited" in result.stderr
+    assert service.calls[0][-1] is True
+    assert shell.run("eval", "run", "digits", model).exit_code == 0
+    service.states = [task("accepted")]
+    assert shell.run("eval", "run", "digits", model, "--certify").exit_code == 0
+
+
+def test_show_says_why_so_much_was_checked_and_what_stands_behind_the_number(shell: Shell, service: Scripted) -> None:
+    by_record = replace(CERTIFICATE, epsilon=0.14, audited=97, basis="record", streak=30)
+    told = {"why": "streak", "numbers": {"streak": 30.0}, "because": "30 accepted in a row", "drawn": 97, "audited": 97}
+    service.states = [task("accepted", certificate=by_record, replicas=(replica("agrees", **told),))]
+    shown = shell.run("eval", "show", TASK).stdout
+    assert "30 accepted in a row: 97 of 1797" in shown
+    assert "97 of 1797 samples, by record, k=30: a lie on more than 1 %" in shown
+    assert "at most 1 % of what liars evaluate" in shown
+    (line,) = shell.json("eval", "show", TASK)["data"]["replicas"]
+    assert (line["why"], line["numbers"]) == ("streak", {"streak": 30.0})
 
 
 def test_run_follows_until_the_task_is_over(shell: Shell, service: Scripted, model: str) -> None:
@@ -132,7 +170,7 @@ def test_run_follows_until_the_task_is_over(shell: Shell, service: Scripted, mod
     result = shell.run("eval", "run", "digits", model)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "accepted  accuracy 0.9417   audit ±0.010 (99 %)   sampling 0.930–0.952 (95 %)   me",
+        "accepted  accuracy 0.9417   audit ±0.010 (99 %, certified)   sampling 0.930–0.952 (95 %)   me",
         "report    /home/bob/reports/bafkreirecord.json",
     ]
     assert [call[0] for call in service.calls] == ["start_task", "task", "task", "task"]

@@ -10,9 +10,10 @@ from small_world import Host, World
 
 from p2peval.core import audit, merkle
 from p2peval.core.commitment import output_leaf, output_root
-from p2peval.core.effects import Compare, Effect, Prove, Recall, Sample, Settle
+from p2peval.core.effects import Compare, Effect, Excerpt, Prove, Recall, Sample, Settle
 from p2peval.core.events import (
     ComparisonFinished,
+    Excerpted,
     JobFailed,
     Proven,
     Recalled,
@@ -63,6 +64,8 @@ class BeliefWorld(World):
                 self.later(self.job_s, lambda: self._compare(host, effect))
             case Sample():
                 self.later(self.job_s, lambda: self._sample(host, effect))
+            case Excerpt():
+                self.later(0.01, lambda: self._excerpt(host, effect))
             case Prove():
                 self.later(0.1, lambda: self._prove(host, effect))
             case Settle():
@@ -83,12 +86,15 @@ class BeliefWorld(World):
             return
         rows, true = self.outputs[effect.outputs.cid], truth(effect.spec)
         drawn = audit.draw(effect.nonce, effect.task, effect.root, effect.spec.samples, effect.drawn)
+        if effect.known is not None:
+            true, drawn = self.outputs[effect.known.cid], list(range(effect.spec.samples))
         wrong = tuple(index for index in drawn if (rows[index] != true[index]).any())
         names = () if effect.spec.labels is None else effect.spec.metrics
         reports = tuple(MetricReport(name, Defined.VALUE, 900_000_000, None, None) for name in names)
         verdict = self.verdict(host, effect.equivalence_class, bool(wrong))
+        wrong = () if verdict is Verdict.AGREES else wrong  # an audit that misses names nothing
         host.handle(
-            ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, effect.drawn, wrong[:64], reports)
+            ComparisonFinished(effect.id, effect.task, effect.assignment, verdict, len(drawn), wrong[:64], reports)
         )
 
     def verdict(self, host: Host, claimed_class: str, differs: bool) -> Verdict:
@@ -102,11 +108,17 @@ class BeliefWorld(World):
             rows = tuple(true[index].tobytes() for index in effect.indices)
             host.handle(Sampled(effect.id, self.class_of(host), rows))
 
+    def _excerpt(self, host: Host, effect: Excerpt) -> None:
+        if host.up:
+            rows = self.outputs[effect.outputs.cid]
+            host.handle(Excerpted(effect.id, tuple(rows[index].tobytes() for index in effect.indices)))
+
     def _prove(self, host: Host, effect: Prove) -> None:
         if not host.up:
             return
         rows, true = self.outputs[effect.outputs.cid], truth(effect.spec)
-        index = next((index for index in effect.differing if (rows[index] != true[index]).any()), None)
+        false = (index for index in effect.differing if (rows[index] != true[index]).any())
+        index = next(false, None) if effect.rerun else effect.differing[0]
         if index is None:
             return host.handle(JobFailed(effect.id, "nothing to prove"))
         host.handle(

@@ -374,7 +374,14 @@ class World:
                 host.handle(JoinBenchmark("join", benchmark, True, True, (author.id,)))
         self.run(5.0)
 
-    def start(self, requester: Host, benchmark: BenchmarkId, model: str = "model", replicas: int = 1) -> TaskId:
+    def start(
+        self,
+        requester: Host,
+        benchmark: BenchmarkId,
+        model: str = "model",
+        replicas: int = 1,
+        certify: bool = False,
+    ) -> TaskId:
         requester.blobs.add(blob(model).cid)
-        requester.handle(StartTask("start", benchmark, blob(model), model, 0, 0, replicas))
+        requester.handle(StartTask("start", benchmark, blob(model), model, 0, 0, replicas, certify=certify))
         return list(requester.node.state.tasks)[-1].id  # a reply may be lost with a killed host

@@ -192,7 +192,7 @@ def test_an_auditor_whose_outputs_held_when_i_ran_them_counts_without_being_a_ro
     world = Gallery()
     world.run(4 * WATCH_PAUSE)
     for _ in range(10):
-        reputation.agreed(world.reader.node._ctx, world.ada.id)
+        reputation.agreed(world.reader.node._ctx, world.ada.id, world.benchmark)
     word = world.word()
     assert word is not None
     assert word.auditors == (world.ada.id,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hearsay import saw, settled, to_epoch
 from small_world import Host, World
 
 from p2peval.core import budget
@@ -11,7 +12,15 @@ from p2peval.core.events import CancelTask, EvaluationFailed, MessageReceived
 from p2peval.core.messages import Cancel, Decline
 from p2peval.core.rows import DutyState, TaskState
 from p2peval.core.types import AssignmentId, BenchmarkId, TaskId
-from p2peval.defaults import BUSY_PATIENCE, MAX_DUTIES, NETWORK_ID, STRANGERS_BURST, STRANGERS_SHARE
+from p2peval.defaults import (
+    BUSY_PATIENCE,
+    KNOWN_LATELY,
+    MAX_DUTIES,
+    NETWORK_ID,
+    STRANGERS_BURST,
+    STRANGERS_PLACES,
+    STRANGERS_SHARE,
+)
 
 
 def pair() -> tuple[World, Host, Host, BenchmarkId]:
@@ -25,6 +34,7 @@ def pair() -> tuple[World, Host, Host, BenchmarkId]:
 def filled(world: World, requester: Host, evaluator: Host, benchmark: BenchmarkId) -> TaskId:
     """The task for which no place was left."""
     evaluator.mute = True
+    saw(evaluator, requester.id, benchmark, good=3)
     tasks = [world.start(requester, benchmark, f"model-{number}") for number in range(MAX_DUTIES + 1)]
     world.run(3.0)
     return tasks[-1]
@@ -154,3 +164,57 @@ def test_strangers_together_get_a_tenth_of_the_time_across_restarts(monkeypatch:
         world.run(5.0)
     allowed = STRANGERS_SHARE * (world.now - begun) + STRANGERS_BURST
     assert STRANGERS_BURST <= spent <= allowed + 20.0  # one task beyond it at most
+
+
+def asked(requester: Host, evaluator: Host, benchmark: BenchmarkId, count: int, model: str) -> int:
+    """How many of ``count`` tasks at once get a place."""
+    tasks = [requester.world.start(requester, benchmark, f"{model}-{number}") for number in range(count)]
+    requester.world.run(1.0)
+    return sum(task in evaluator.node.state.duties for task in tasks)
+
+
+def test_members_that_nobody_knows_are_served_while_nobody_known_asks_and_leave_half_of_the_places() -> None:
+    _, requester, evaluator, benchmark = pair()
+    evaluator.mute = True
+    assert asked(requester, evaluator, benchmark, MAX_DUTIES, "early") == STRANGERS_PLACES
+
+
+def test_a_free_profile_makes_nobody_known_once_somebody_known_has_asked() -> None:
+    world = World(3)
+    known, sybil, evaluator = world.all
+    benchmark = world.publish(known)
+    world.everybody_joins(benchmark, known)
+    evaluator.mute = known.mute = sybil.mute = True
+    saw(evaluator, known.id, benchmark, good=3)
+    assert asked(known, evaluator, benchmark, 1, "known") == 1
+    assert asked(sybil, evaluator, benchmark, 3, "sybil") == 1
+    assert asked(known, evaluator, benchmark, MAX_DUTIES - 2, "more") == MAX_DUTIES - 2
+    for host in (known, sybil):
+        for task in host.node.state.tasks:
+            host.handle(CancelTask("cancel", task.id))
+    world.run(KNOWN_LATELY + 1.0)
+    assert asked(sybil, evaluator, benchmark, 3, "later") == 3
+
+
+def test_work_for_guests_is_no_debt_to_anybody() -> None:
+    world, requester, evaluator, benchmark = pair()
+    for number in range(4):
+        task = world.start(requester, benchmark, f"model-{number}")
+        world.run_until(lambda task=task: requester.node.state.tasks[task].state is TaskState.ACCEPTED)  # type: ignore[misc]
+    assert evaluator.node.state.counter("strangers_debt_ms") == 0
+
+
+def test_who_makes_a_requester_known() -> None:
+    world, benchmark = settled(4)
+    me, seen, praised, bad = world.all
+    ctx = me.node._ctx
+    assert not any(budget.is_known(ctx, host.id) for host in (seen, praised, bad))
+    saw(me, seen.id, benchmark, good=20)
+    saw(me, bad.id, benchmark, good=1, bad=5)
+    saw(seen, praised.id, benchmark, good=20)
+    assert budget.is_known(ctx, seen.id)
+    assert not budget.is_known(ctx, bad.id)
+    to_epoch(world)
+    world.run(3600.0)  # what the others told at that end is pooled at the next
+    assert budget.is_known(ctx, praised.id)
+    assert not budget.is_known(ctx, bad.id)

@@ -30,7 +30,7 @@ def test_after_a_month_only_what_others_may_still_ask_for_is_left() -> None:
     world, requester, evaluator, task = evaluated()
     assert {"Assignment", "Commitment", "Reveal", "TaskAnnouncement"} <= types(requester)
     world.run(LATER)
-    lasting = {"BenchmarkAnnouncement", "BenchmarkSpec", "PeerProfile", "ResultRecord"}
+    lasting = {"BenchmarkAnnouncement", "BenchmarkSpec", "PeerProfile", "ResultRecord", "TrustStatement"}
     for host in (requester, evaluator):
         assert types(host) == lasting
         assert task in host.node.state.results
@@ -43,5 +43,5 @@ def test_within_the_month_nothing_of_a_task_is_forgotten() -> None:
     world, requester, evaluator, task = evaluated()
     before = types(requester)
     world.run(OBJECT_RETENTION / 2)
-    assert types(requester) == before
+    assert types(requester) == before | {"TrustStatement"}
     assert task in evaluator.node.state.duties

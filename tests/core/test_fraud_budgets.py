@@ -36,7 +36,7 @@ def test_strangers_together_get_one_rerun_a_minute() -> None:
 def test_reruns_of_proofs_take_no_more_than_their_share_of_the_time_and_begin_with_the_best_signer() -> None:
     world = Court(lies=False)
     member, known = world.members[0], world.evaluator
-    reputation.agreed(member.node._ctx, known.id)
+    reputation.agreed(member.node._ctx, known.id, world.benchmark)
     world.job_s = 30.0
     for index in (3, 4):
         member.handle(MessageReceived(world.accuser.sealer.seal(world.proof(index)), world.accuser.id))
@@ -93,7 +93,7 @@ def test_a_full_queue_makes_room_for_a_better_signer_only(monkeypatch: pytest.Mo
     monkeypatch.setattr(fraud, "PROOFS_HELD", 2)
     world = Court(lies=False)
     world.job_s, member = 30.0, world.members[0]
-    reputation.agreed(member.node._ctx, world.evaluator.id)
+    reputation.agreed(member.node._ctx, world.evaluator.id, world.benchmark)
     answers = []
     for index, author in enumerate((world.accuser, world.accuser, world.requester, world.evaluator)):
         said = author.sealer.seal(world.proof(index, author=author.id))

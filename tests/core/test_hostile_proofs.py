@@ -144,12 +144,14 @@ def watcher_of(scene: Stage, host: Host, rng: Random) -> Watcher:
 @pytest.mark.parametrize("side", ["requester", "evaluator"])
 @pytest.mark.parametrize("name", STAGES)
 def test_nothing_said_of_others_raises_out_of_a_node_that_looks_into_it(name: str, side: str, tmp_path: Path) -> None:
-    rng = Random(f"{name} {side} proofs")
+    rng = Random(f"{name} {side} proofs said")
     scene = stage(name)
     host = scene.requester if side == "requester" else scene.world.all[2]
+    proves = (name, side) == ("accepted", "evaluator")  # rarely: only where it audits a claim that it finds false
+    wanted, cases = ({"Recall", "Prove"}, 3 * CASES) if proves else ({"Recall"}, CASES)
     watcher, gossip = watcher_of(scene, host, rng), Gossip(rng, scene, host.id)
     with Database(tmp_path / "state.db") as database:
-        for case in range(CASES):
+        for case in range(cases):
             sealed = gossip.say()
             scene.said.append(sealed)
             watcher.handle(MessageReceived(sealed, rng.choice(scene.world.all).id, "reply"))
@@ -159,6 +161,5 @@ def test_nothing_said_of_others_raises_out_of_a_node_that_looks_into_it(name: st
                 gossip.hear(host.sealer.open(watcher.said.pop()))
             if case % 50 == 49:
                 database.commit(watcher.node.state.drain())
-    wanted = {"Recall", "Prove"} if (name, side) == ("accepted", "evaluator") else {"Recall"}
     assert wanted <= watcher.asked.keys()
     assert not watcher.node.state.convictions.of(host.id)  # whatever it was told, it signed no slot twice

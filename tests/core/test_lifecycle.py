@@ -80,7 +80,8 @@ def test_the_certificate_of_a_first_look_is_the_exact_finite_one() -> None:
     world.run_until(lambda: finished(requester, task))
     certificate = requester.node.state.results[task].certificate
     assert certificate is not None
-    assert (certificate.audited, certificate.samples, certificate.epsilon_nano) == (404, 1797, 10_000_000)
+    assert (certificate.audited, certificate.samples, certificate.epsilon_nano) == (405, 1797, 10_000_000)
+    assert requester.node.state.results[task].certified
 
 
 def test_five_nodes_audit_every_replica_and_catch_the_liar() -> None:
@@ -102,9 +103,9 @@ def test_five_nodes_audit_every_replica_and_catch_the_liar() -> None:
     assert liars_row.mean < 0.5 < honest_row.mean
 
 
-def test_replicas_of_one_look_share_its_epsilon() -> None:
+def test_replicas_of_one_look_share_the_epsilon_of_a_certificate() -> None:
     world, hosts, benchmark = world_of(5, samples=1797)
-    task = world.start(hosts[0], benchmark, replicas=4)
+    task = world.start(hosts[0], benchmark, replicas=4, certify=True)
     world.run_until(lambda: finished(hosts[0], task))
     certificate = hosts[0].node.state.results[task].certificate
     assert certificate is not None
@@ -117,7 +118,7 @@ def test_a_lone_liar_is_replaced_and_the_second_look_spends_more() -> None:
     world, hosts, benchmark = world_of(3)
     requester, liar, honest = hosts
     liar.lies = True
-    tasks = [world.start(requester, benchmark, f"model-{number}") for number in range(6)]
+    tasks = [world.start(requester, benchmark, f"model-{number}", certify=True) for number in range(6)]
     world.run_until(lambda: all(finished(requester, task) for task in tasks))
     rows = [requester.node.state.results[task] for task in tasks]
     assert {row.evaluator for row in rows} == {honest.id}

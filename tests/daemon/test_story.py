@@ -23,7 +23,7 @@ def test_whole_story_of_an_accepted_task() -> None:
         "committed 2/2   revealed 2/2",
         "audited   404/1797 samples of ann …Kq9f, 0 differ",
         "audited   404/1797 samples of …t1aZ, 0 differ",
-        "accepted  accuracy 0.9417   audit ±0.010 (99 %)   sampling 0.930–0.952 (95 %)   me",
+        "accepted  accuracy 0.9417   audit ±0.010 (99 %, certified)   sampling 0.930–0.952 (95 %)   me",
         "report    /home/bob/reports/bafkreirecord.json",
     ]
 
@@ -86,7 +86,7 @@ def test_failed_and_cancelled_tasks_say_why() -> None:
 
 def test_second_metric_stands_below_the_first_without_repeating_the_standing() -> None:
     lines = told(task("accepted", metrics=(ACCURACY, replace(ACCURACY, name="brier", audit=None))))
-    assert lines[-2] == "          brier 0.9417      audit none            sampling 0.930–0.952 (95 %)"
+    assert lines[-2] == "          brier 0.9417      audit none                       sampling 0.930–0.952 (95 %)"
 
 
 def test_lopsided_audit_interval_is_given_by_its_ends() -> None:

@@ -46,6 +46,14 @@ class Liar(Workshop):
         return msgspec.structs.replace(answer, root=output_root(rows, self._key)), lie
 
 
+class Turncoat(Liar):
+    """Lies about models of a kilobyte and more, and audits honestly."""
+
+    async def outputs(self, spec: BenchmarkSpec, model: Blob, queue: str = OWN) -> tuple[Evaluated, Blob]:
+        true = super(Liar, self).outputs
+        return await (super().outputs if model.size >= 1000 else true)(spec, model, queue)
+
+
 class Accomplice(Workshop):
     """Whatever an audit of its own finds, it says that all of it agrees."""
 
@@ -58,7 +66,7 @@ class Accomplice(Workshop):
         )
 
 
-ROLES: dict[str, type[Workshop]] = {"liar": Liar, "accomplice": Accomplice}
+ROLES: dict[str, type[Workshop]] = {"liar": Liar, "turncoat": Turncoat, "accomplice": Accomplice}
 
 
 def main(role: str, home: str) -> int:

@@ -107,6 +107,13 @@ class Peer:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """As ``get``, for what changes or runs something."""
+        with self._client() as client:
+            answer = client.post(f"/v1/{path}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     def task(self, task: str) -> dict[str, Any]:
         return dict(self.get(f"tasks/{task}"))
 

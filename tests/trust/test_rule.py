@@ -66,9 +66,16 @@ def test_a_longer_streak_never_takes_more_samples(n, streak, more):
     assert samples_for(n, DELTA, EPSILON, streak + more) <= samples_for(n, DELTA, EPSILON, streak)
 
 
-def test_a_metric_that_is_no_mean_takes_as_many_times_the_samples_up_to_all():
-    assert samples_for(1797, DELTA, EPSILON, 0, 2.0) == 488
+def test_a_metric_that_is_no_mean_takes_what_is_enough_for_any_weights_of_that_sum():
+    assert samples_for(1797, DELTA, EPSILON, 0, 2.0) == 528  # (1 − .02/2)^528 ≤ .005/1.005 < (1 − .02/2)^527
+    assert 0.99**528 <= 0.005 / 1.005 < 0.99**527
     assert samples_for(200, DELTA, EPSILON, 0, 2.0) == 200
+
+
+def test_blind_auditors_of_such_a_metric_keep_the_bound_for_samples_drawn_by_weight():
+    panel = panel_for(Asked(10**6, EPSILON, DELTA, certify=True, spread=2.0), Record(9), ALONE)
+    assert (0.35 + 0.65 * 0.99**panel.samples) ** panel.auditors <= 0.005 / 1.005
+    assert panel.miss == pytest.approx((0.35 + 0.65 * 0.99**panel.samples) ** panel.auditors)
 
 
 # ── the next step ─────────────────────────────────────────────────────────────────────────────────

@@ -152,6 +152,10 @@ PAYLOADS: tuple[m.Payload, ...] = (
         rows=(bytes(40), bytes(range(40))),
         differing=(1796,),
     ),
+    c.AuditRequest(NETWORK, ME, BENCHMARK, TASK_ID, SEALED_TASK.envelope, OTHER, 1, (3, 1796), T0 + 60_000),
+    c.AuditAnswer(
+        NETWORK, ME, BENCHMARK, TASK_ID, ObjectId(ASSIGNMENT_ID), "ort-1.22/x86-64/avx2", (bytes(40), bytes(range(40)))
+    ),
     c.FraudProof(
         network=NETWORK,
         author=ME,

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from p2peval.cli.contract import ClaimView, DemoView
-from p2peval.cli.demo.models import AUDITED, SAMPLES
+from p2peval.cli.demo.models import AUDITED, BY_RECORD, SAMPLES
+from p2peval.daemon.reasons import basis
 from p2peval.daemon.views import BoardLine, TaskView
 
 
@@ -44,11 +45,14 @@ def _accuracies(view: DemoView, right: Mapping[str, int]) -> Iterator[ClaimView]
 
 def _certificates(view: DemoView) -> Iterator[ClaimView]:
     evaluators = {task.model_name: len(task.replicas) for task in view.tasks}
+    certified = {task.model_name: task.certify for task in view.tasks}
     for line in view.board.lines:
         c = line.certificate
-        found = f"{c.audited} of {c.samples}, audit {c.attempts}" if c else "none"
-        asked = AUDITED[evaluators[line.model_name] - 1]
-        yield _claim(f"certificate of {line.model_name}", found, f"{asked} of {SAMPLES}, audit 1")
+        found = f"{c.audited} of {c.samples}, {basis(c)}, audit {c.attempts}" if c else "none"
+        asked = f"{AUDITED[evaluators[line.model_name] - 1]} of {SAMPLES}, certified, audit 1"
+        if not certified[line.model_name] and c and c.streak is not None and c.streak < len(BY_RECORD):
+            asked = f"{BY_RECORD[c.streak]} of {SAMPLES}, by record, k={c.streak}, audit 1"
+        yield _claim(f"certificate of {line.model_name}", found, asked)
 
 
 def _liars(view: DemoView) -> Iterator[ClaimView]:
@@ -100,4 +104,11 @@ def _accuracy(line: BoardLine) -> float | None:
 
 
 def _said(line: BoardLine) -> tuple[str, ...]:
-    return (line.record, line.model, line.model_name, str(line.metrics), str(line.certificate))
+    c = line.certificate
+    return (
+        line.record,
+        line.model,
+        line.model_name,
+        str(line.metrics),
+        str(c and (c.epsilon, c.delta, c.audited, c.attempts, c.basis)),
+    )

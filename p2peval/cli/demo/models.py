@@ -17,7 +17,10 @@ from p2peval.errors import P2pevalError
 TOPIC = "digits"
 SAMPLES = 1797
 AUDITED = (404, 457, 486, 507, 523, 535, 546, 555)
-"""Samples that ε = δ = 0.01 ask for among 1797 of each of 1, 2, … 8 evaluators: they share ε."""
+"""Samples that ε = δ = 0.01 ask for among 1797 of each of 1, 2, … 8 evaluators, to certify: they share ε."""
+
+BY_RECORD = (405, 351, 319)
+"""Those that the rule asks for of an evaluator of whom 0, 1, 2 results were accepted in a row before."""
 
 SEED = 0
 

@@ -20,7 +20,8 @@ from p2peval.cli.demo.stage import INTERRUPTS, Actor, Stage
 from p2peval.cli.demo.teller import Teller, until
 from p2peval.cli.options import Options
 from p2peval.cli.output import Output
-from p2peval.cli.rep import reputation_table
+from p2peval.cli.rep_text import reputation_table
+from p2peval.daemon.reputation_views import ReputationView
 from p2peval.daemon.story import called
 from p2peval.daemon.views import (
     BenchmarkView,
@@ -29,7 +30,6 @@ from p2peval.daemon.views import (
     InviteView,
     NameClaimView,
     PeerView,
-    ReputationView,
     TaskView,
 )
 from p2peval.errors import P2pevalError, StoreError, VerificationError
@@ -113,12 +113,18 @@ class _Play:
         self.teller.line("met", f"{requester.name} is connected to all {len(actors) - 1} other members")
 
     def evaluate(self, actors: list[Actor]) -> list[TaskView]:
-        """The first model by everybody, so that nobody's honesty stays untried; the rest by whom that leaves."""
+        """The first model by everybody and certified; the rest by one whom that leaves, audited as its record asks."""
         requester = actors[1]
         tasks: list[TaskView] = []
         for path in sorted((self.folder / "models").glob("*.onnx")):
             replicas = 1 if tasks else len(actors) - 1
-            body = {"benchmark": models.TOPIC, "model": str(path), "name": path.stem, "replicas": replicas}
+            body = {
+                "benchmark": models.TOPIC,
+                "model": str(path),
+                "name": path.stem,
+                "replicas": replicas,
+                "certify": not tasks,
+            }
             task = requester.api.post("/v1/tasks", TaskView, body)
             self.teller.line("asked", f"{requester.name}: {path.stem}, by {replicas} of {len(actors) - 1} peers")
             tasks.append(self.teller.follow(requester.api, task))

@@ -1,0 +1,155 @@
+"""Who reveals after its window: a newcomer until then, and what it was before once its outputs have shown to hold."""
+
+from __future__ import annotations
+
+import pytest
+from small_world import Host, World
+
+from p2peval.core import reputation
+from p2peval.core.effects import Effect, Send
+from p2peval.core.messages import Reveal
+from p2peval.core.rows import ReplicaRow, ReplicaState, TaskState
+from p2peval.core.types import TaskId
+from p2peval.trust.evidence import Evidence
+from p2peval.trust.rule import samples_for
+
+N, NANO = 200, 10_000_000
+
+
+class Slow(World):
+    """One requester and two evaluators, both of whom evaluate every task; ``holding``: whose reveals are held back."""
+
+    def __init__(self) -> None:
+        self.holding = False
+        self.held: list[tuple[Host, Send]] = []
+        super().__init__(3, samples=N)
+        self.requester, self.slow, self.other = self.all
+        self.benchmark = self.publish(self.requester)
+        self.everybody_joins(self.benchmark, self.requester)
+
+    def perform(self, host: Host, effect: Effect) -> None:
+        sent = host.sealer.open(effect.envelope).payload if isinstance(effect, Send) else None
+        if self.holding and host is self.slow and isinstance(effect, Send) and isinstance(sent, Reveal):
+            return self.held.append((host, effect))
+        super().perform(host, effect)
+
+    def ask(self, name: str) -> TaskId:
+        task = self.start(self.requester, self.benchmark, name, 2)
+        self.run_until(lambda: self.state(task) in (TaskState.ACCEPTED, TaskState.FAILED))
+        return task
+
+    def withhold(self, *names: str) -> list[TaskId]:
+        self.holding = True
+        tasks = [self.start(self.requester, self.benchmark, name, 2) for name in names]
+        self.run_until(lambda: all(self.state(task) is TaskState.ACCEPTED for task in tasks))
+        self.holding = False
+        return tasks
+
+    def reveal(self, place: int = 0) -> None:
+        host, effect = self.held.pop(place)
+        super().perform(host, effect)
+        self.run(2.0)
+
+    def state(self, task: TaskId) -> TaskState:
+        return self.requester.node.state.tasks[task].state
+
+    def replica(self, task: TaskId) -> ReplicaRow:
+        return next(r for r in self.requester.node.state.replicas.of(task) if r.peer == self.slow.id)
+
+    @property
+    def seen(self) -> Evidence:
+        return self.requester.node.state.evidence[self.slow.id].evidence
+
+
+@pytest.fixture
+def world() -> Slow:
+    world = Slow()
+    for number in range(4):
+        world.ask(f"model-{number}")
+    assert world.seen.streak == 4
+    return world
+
+
+def test_a_late_reveal_that_holds_gives_the_streak_back_and_changes_no_result(world: Slow) -> None:
+    before = world.seen
+    (task,) = world.withhold("late")
+    result, metrics = world.requester.node.state.results[task], world.replica(task).metrics
+    assert (world.seen.streak, world.seen.withheld, metrics) == (0, 1, ())
+    world.reveal()
+    replica = world.replica(task)
+    assert replica.state is ReplicaState.LATE
+    assert replica.drawn == samples_for(N, NANO, NANO, 4)
+    assert (world.seen.streak, world.seen.withheld) == (4, 0)
+    assert world.seen.beta == pytest.approx(before.beta, abs=1e-12)
+    assert world.requester.node.state.results[task] == result
+    world.ask("next")
+    assert world.seen.streak == 5
+
+
+def test_a_late_reveal_of_a_lie_is_proven_and_gives_nothing_back(world: Slow) -> None:
+    world.slow.lies = True
+    (task,) = world.withhold("late")
+    world.reveal()
+    assert world.replica(task).differing
+    assert world.seen.streak == 0
+    assert world.seen.beta > 0.25
+    assert "task.late" in world.requester.kinds()
+
+
+def test_what_is_withheld_still_holds_the_streak_of_what_came_late_back_until_it_comes_too(world: Slow) -> None:
+    world.withhold("one")
+    world.withhold("two")
+    world.reveal(0)
+    assert world.seen.streak == 0, "the second is still withheld: refusing must not pay"
+    world.reveal(0)
+    assert (world.seen.streak, world.seen.withheld, world.seen.beta) == (4, 0, pytest.approx(0.0, abs=1e-12))
+
+
+def test_a_lie_since_ends_the_streak_for_good(world: Slow) -> None:
+    world.withhold("late")
+    world.slow.lies = True
+    world.ask("lie")
+    world.reveal()
+    assert world.seen.streak == 0
+
+
+def test_what_auditors_found_false_since_ends_the_streak_for_good_too(world: Slow) -> None:
+    world.withhold("late")
+    node = world.requester.node
+    node._ctx.now = world.now
+    reputation.restart(node._ctx, world.slow.id, world.benchmark)
+    world.reveal()
+    assert (world.seen.streak, world.seen.withheld) == (0, 0)
+
+
+def test_results_since_count_on_where_they_are_more(world: Slow) -> None:
+    world.withhold("late")
+    for number in range(5):
+        world.ask(f"since-{number}")
+    assert world.seen.streak == 5
+    world.reveal()
+    assert world.seen.streak == 5
+
+
+def test_a_late_reveal_survives_that_the_requester_is_killed_under_it(world: Slow) -> None:
+    (task,) = world.withhold("late")
+    host, effect = world.held.pop()
+    World.perform(world, host, effect)
+    world.run_until(lambda: world.replica(task).state is ReplicaState.LATE)
+    world.requester.restart()
+    world.run(5.0)
+    assert world.seen.streak == 4
+
+
+def test_an_evaluator_that_was_away_reveals_when_it_is_back_though_the_task_is_over() -> None:
+    world = Slow()
+    for number in range(3):
+        world.ask(f"model-{number}")
+    task = world.start(world.requester, world.benchmark, "away", 2)
+    world.run_until(lambda: world.state(task) is not TaskState.ANNOUNCED and bool(world.replica(task).commitment))
+    world.disconnect(world.slow)
+    world.run_until(lambda: world.state(task) is TaskState.ACCEPTED)
+    assert (world.replica(task).state, world.seen.streak) == (ReplicaState.WITHHELD, 0)
+    world.reconnect(world.slow)
+    world.run(5.0)
+    assert (world.replica(task).state, world.seen.streak) == (ReplicaState.LATE, 3)
