@@ -11,6 +11,7 @@ import bench_ingest
 import bench_proof
 import bench_redundancy
 import bench_sandbox
+import bench_trust
 import pytest
 from report import Row
 
@@ -63,6 +64,14 @@ def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_gossip_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_gossip, "EACH", 3)
     assert positive(bench_gossip.run(tmp_path)) == {"gossip.all_ms_p50.5", "gossip.all_ms_p99.5"}
+
+
+def test_trust_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_trust, "SIZES", {"few": (2000, 20_000)})
+    monkeypatch.setattr(bench_trust, "RUNS", 1)
+    monkeypatch.setattr(bench_trust, "CHANGES", 20)
+    names = positive(bench_trust.run(tmp_path))
+    assert {"trust.few.ratio_to_scipy", "trust.few.ratio_to_scipy.numpy", "trust.row_update_ms.few"} <= names
 
 
 def test_redundancy_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
