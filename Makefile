@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 LOCKED := $(INSTALL) --require-hashes --no-deps --no-build-isolation --use-pep517
 
-.PHONY: help setup demo test test-slow lint check bench proto lock clean
+.PHONY: help setup demo test test-slow lint check bench tables proto lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ check: lint test ## the gate: lint and test
 
 bench: $(VENV)/dev.stamp ## measure; ONLY=family runs one family; writes build/bench.json
 	$(BIN)/python tests/benchmarks/run.py $(if $(ONLY),--only $(ONLY))
+
+tables: $(VENV)/dev.stamp ## both tables of trust, all rules, 30 seeds: build/sim/tables.csv and .png
+	$(BIN)/p2peval sim tables
 
 proto: $(VENV)/dev.stamp ## regenerate p2peval/wire/p2peval_pb2.py and .pyi from proto/
 	$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=p2peval/wire --pyi_out=p2peval/wire \

@@ -261,16 +261,16 @@ MAX_STEPS: Final = 1000  # power iterations at most; 52 reach RESIDUAL at a = 0.
 RATER_CAP: Final = 3.0  # counts that one rater may say of one peer at most; trust.md §3 (ablated there)
 RATER_SHARE: Final = 0.5  # weight of a credible rater's count beside one of one's own; spec
 PRIOR_COUNTS: Final = 2.0  # outcomes that the success rate with strangers weighs as; spec
-APART: Final = 0.05  # posterior means' distance from which a claim differs from the consensus; guess
-POOL_CAP: Final = 10.0  # counts that all raters together may say of one peer: bounds what Sybils can do; guess
+APART: Final = 0.05  # posterior means' distance from which a claim differs from the consensus; measured (0 to 0.3)
+POOL_CAP: Final = 10.0  # counts of all raters together on one peer: Sybils' most; costs honest ones 0 (measured)
 CREDIBILITY_PRIOR: Final = 5.0  # peers that a rater must be compared on to earn half its credibility; spec
 PATHS_SHOWN: Final = 3  # chains of trust in an explanation; guess
 PATH_HOPS: Final = 4  # links of a chain at most; guess
 EIGENTRUST_PRE_TRUST: Final = 0.2  # a of the baseline; Kamvar 2003's simulations (trust.md §5)
 MERITRANK_ALPHA: Final = 0.15  # probability that a walk ends before a step; its authors' code
 MERITRANK_BETA: Final = 0.5  # of reputation lost behind a bridge; guess (the paper leaves it to the use)
-MERITRANK_BRIDGE: Final = 0.95  # share of walks to a peer that make another its bridge; their group's TrustChain
-MERITRANK_WALKS: Final = 2000  # walks: standard error <= 0.011; guess
+MERITRANK_BRIDGE: Final = 0.95  # share of walks to a peer that make another its bridge; TrustChain (their group)
+MERITRANK_WALKS: Final = 1000  # walks: standard error <= 0.016; guess
 MERITRANK_STEPS: Final = 16  # steps of a walk at most: 7 % of them would go on; guess
 MERITRANK_SEED: Final = 20_220_720  # of the walks' randomness; any will do
 YUMA_KAPPA: Final = 0.5  # share of stake that makes a consensus; Subtensor's default

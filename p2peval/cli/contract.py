@@ -92,6 +92,29 @@ class DemoView(Struct, frozen=True, kw_only=True):
     seconds: dict[str, float]
 
 
+class SimGoalView(Struct, frozen=True, kw_only=True):
+    """What our own rule reached over all seeds: ``mean``, and ``low`` to ``high`` its 95 % interval.
+
+    ``most``: the goal. ``reference``: what trust.md reached, or null. ``missed_by``: 0 where the goal is met.
+    """
+
+    table: str
+    case: str
+    measure: str
+    mean: float
+    low: float
+    high: float
+    most: float
+    reference: float | None
+    missed_by: float
+
+
+class SimTablesView(Struct, frozen=True, kw_only=True):
+    files: tuple[str, ...]
+    seeds: int
+    goals: tuple[SimGoalView, ...]
+
+
 ANSWERS: dict[str, Any] = {
     "version": VersionView,
     "paths": PathsView,
@@ -132,6 +155,7 @@ ANSWERS: dict[str, Any] = {
     "rep.distrust": reputation_views.ReputationDetail,
     "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
+    "sim.tables": SimTablesView,
 }
 
 

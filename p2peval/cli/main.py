@@ -29,6 +29,7 @@ COMMANDS = {
     "board": "board",
     "rep": "rep",
     "demo": "demo_command",
+    "sim": "sim",
     "version": "node",
 }
 """Command -> the module of ``p2peval.cli`` that has it; only the one that runs is imported."""

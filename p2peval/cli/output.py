@@ -23,7 +23,7 @@ from p2peval.errors import P2pevalError
 
 _TERMINAL_CODES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
 _COMMAND = re.compile(
-    r"(?<!`)\bp2peval (?=(init|daemon|status|doctor|stop|events|paths|id|peers|bench|eval|board|rep)\b)"
+    r"(?<!`)\bp2peval (?=(init|daemon|status|doctor|stop|events|paths|id|peers|bench|eval|board|rep|sim)\b)"
 )
 
 

@@ -18,11 +18,12 @@ def candidates(ctx: Context, task: TaskRow, replica: ReplicaRow) -> list[panel.C
     accused |= {replica.peer, _cluster(ctx, replica.peer)}
     found = []
     for peer in membership.evaluators(ctx, task.benchmark):
-        if peer in (ctx.me, replica.peer) or believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now):
-            continue
         cluster = _cluster(ctx, peer)
-        if cluster not in accused and not _is_overruled(ctx, peer):
-            found.append(panel.Candidate(peer, reputation.of(ctx, peer), _is_known(ctx, peer), cluster))
+        if peer == ctx.me or accused & {peer, cluster} or _is_overruled(ctx, peer):
+            continue
+        if not believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now):
+            known = peer in ctx.policy.trust_roots or believing.is_known(ctx.state, peer)
+            found.append(panel.Candidate(peer, reputation.of(ctx, peer) if known else 0.5, known, cluster))
     return found
 
 
@@ -43,11 +44,6 @@ def _is_overruled(ctx: Context, peer: PeerId) -> bool:
 
 def _counter(peer: PeerId) -> str:
     return f"overruled/{peer}"
-
-
-def _is_known(ctx: Context, peer: PeerId) -> bool:
-    """A root, or one of whom there is anything to go by."""
-    return believing.is_root(ctx.state, ctx.policy, peer, ctx.now) or believing.is_known(ctx.state, peer)
 
 
 def _cluster(ctx: Context, peer: PeerId) -> str:

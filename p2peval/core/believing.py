@@ -90,6 +90,15 @@ def prior(state: State) -> float:
     return (1.0 + state.counter(STRANGERS_GOOD)) / (2.0 + state.counter(STRANGERS))
 
 
+def newcomer_share(state: State, policy: Policy) -> float:
+    """Of places, to newcomers as one arm: less where strangers have lied here.
+
+    Whitewashers are newcomers for ever. With the whole share always theirs, 35 % of them cost 1.14 executions per task
+    and .0005 wrong accepts; with p₀ of it 1.04 and .0001, and honest newcomers get all but as much (p2peval.sim).
+    """
+    return policy.newcomer_share * prior(state)
+
+
 def judged(state: State, peer: PeerId, now: Seconds) -> bool | None:
     """The operator's own word: True is trusted, False is distrusted, None is neither or no longer."""
     row = state.judgements.get(peer)

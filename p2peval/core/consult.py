@@ -217,16 +217,17 @@ def _settle(ctx: Context, held: PanelRow, sample: int) -> TaskRow | None:
         return _overrule(ctx, held, sample)
     if needed and -lead >= needed:
         return _refute(ctx, held, sample)
-    asked = {row.auditor for row in rows}
+    want = needed - abs(lead) - len(waiting)
+    if want <= 0 and waiting:
+        return None
+    tried = {row.auditor for row in rows}
     gone = {row.auditor for row in ctx.state.consults.of(held.assignment) if row.state in GONE}
-    fresh = [peer for peer in _ranked(ctx, held) if peer not in asked | gone] if needed else []
-    for peer in fresh[: max(0, needed - abs(lead) - len(waiting))]:
+    fresh = [peer for peer in _ranked(ctx, held) if peer not in tried | gone][: max(0, want)]
+    for peer in fresh:
         _ask(ctx, held, peer, sample)
-    if not fresh and not waiting:
-        return _judged(
-            ctx, held, ReplicaState.DOUBTFUL, f"auditors disagree about sample {sample}: too few to settle it"
-        )
-    return None
+    if fresh or waiting:
+        return None
+    return _judged(ctx, held, ReplicaState.DOUBTFUL, f"auditors disagree about sample {sample}: too few to settle it")
 
 
 def _overrule(ctx: Context, held: PanelRow, sample: int) -> TaskRow | None:

@@ -107,7 +107,7 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
     chosen = assignment.choose(
         [_as_seen(ctx, task, offer) for offer in offers],
         count,
-        newcomer_share=ctx.policy.newcomer_share,
+        newcomer_share=believing.newcomer_share(ctx.state, ctx.policy),
         rng=ctx.rng,
         beside=[_as_seen(ctx, task, held[row.peer]) for row in ctx.state.replicas.of(task.id) if row.peer in held],
     )

@@ -25,8 +25,8 @@ class Policy:
     ``computes``: models are run here at all. ``background_audits``: re-run samples of what the board shows as claims.
     ``trust_roots``: peers whose audits count here from the start; ``conviction_s``: how long a proof counts.
     ``epoch_s``: seconds between trust statements, one for all members. ``newcomer_share``: of places, to newcomers as
-    one arm. ``honest_share``: h, of blind auditors' weight. ``opinion``, ``checking``: names of the rules by which to
-    choose whom to ask, and how much to check (trust/policies.py).
+    one arm, times p₀. ``honest_share``: h, of blind auditors' weight. ``opinion``, ``checking``: names of the rules
+    by which to choose whom to ask, and how much to check (trust/policies.py).
     ``memory_mb``, ``seconds``: a benchmark that allows its models more is neither evaluated nor checked here.
     """
 

@@ -123,10 +123,14 @@ def _next(ctx: Context) -> WatchRow | None:
 
 
 def _is_wanted(ctx: Context, row: WatchRow) -> bool:
-    """What was queued before background audits were switched off is left alone; our own results are ours to check."""
-    if row.reopened and row.requester == ctx.me:
-        return True
-    return ctx.policy.background_audits or _scores(ctx, ctx.state.benchmarks[row.benchmark].spec, row.requester)
+    """What was queued before background audits were switched off is left alone; our own results are ours to check.
+
+    What this node may not run, it does not check.
+    """
+    spec = ctx.state.benchmarks[row.benchmark].spec
+    ours = row.reopened > 0 and row.requester == ctx.me
+    wanted = ours or ctx.policy.background_audits or _scores(ctx, spec, row.requester)
+    return wanted and ctx.policy.runs(spec.limits)
 
 
 # ── one audit ─────────────────────────────────────────────────────────────────────────────────────

@@ -102,8 +102,10 @@ def _step(signed: Signed, step: Callable[[Contents], None], name: str) -> str:
 
 def _certificate(contents: Contents) -> str:
     certificate = contents.record.certificate
-    if contents.record.outcome is not Outcome.ACCEPTED or certificate is None:
+    if contents.record.outcome is not Outcome.ACCEPTED:
         return "the task failed: nothing is certified"
+    if certificate is None:
+        return "none: its requester ran no sample itself, and what others told it is its own business"
     epsilon, delta = percent(from_nano(certificate.epsilon_nano)), percent(from_nano(certificate.delta_nano))
     if record_check.is_certified(contents):
         said = f"certified: {certificate.audited} of {certificate.samples} samples are enough for ε {epsilon}"

@@ -54,8 +54,8 @@ class Case:
     workers: int = 200  # trust.md §5
     requesters: int = 1
     newcomers: float = NEWCOMER_SHARE
-    tasks: int = 50_000  # 250 of each worker: guess, at which the figures of trust.md §5 come out
-    compared: int = 10_000  # 50 of each worker; guess
+    tasks: int = 50_000  # 250 of each worker; guess (at fewer, streaks are too short to show their use)
+    compared: int = 4_000  # 20 of each worker; guess
 
     @property
     def asked(self) -> Asked:
@@ -66,14 +66,14 @@ CASES: dict[str, Case] = {
     "always, 20 %": Case(liars=0.20),
     "always, 35 %": Case(),
     "one in ten": Case(now_and_then),
-    "sleeper 30": Case(sleeper(30), compared=20_000),
-    "sleeper 30, 4 requesters": Case(sleeper(30), requesters=4, tasks=25_000, compared=20_000),
-    "sleeper 300": Case(sleeper(300), tasks=100_000, compared=100_000),
-    "on-off 50/10": Case(on_off(50, 10), compared=20_000),
+    "sleeper 30": Case(sleeper(30), compared=10_000),
+    "sleeper 30, 4 requesters": Case(sleeper(30), requesters=4, tasks=25_000, compared=10_000),
+    "sleeper 300": Case(sleeper(300), tasks=100_000, compared=60_000),
+    "on-off 50/10": Case(on_off(50, 10), compared=15_000),
     "refusing": Case(refusing=True),
     "whitewash": Case(fresh=True),
     "whitewash, wary": Case(fresh=True, wary=True),
-    "whitewash, one lie at 30": Case(on_off(30, 1), fresh=True),
+    "whitewash, one lie at 30": Case(on_off(30, 1), fresh=True, compared=10_000),
     "honest, n=200": Case(liars=0.0, samples=200),
     "honest, n=1797": Case(liars=0.0),
     "honest, n=10000": Case(liars=0.0, samples=10_000, delta=0.01),

@@ -16,6 +16,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
+from p2peval.defaults import ALPHA_CAP, CANDIDATES, WITHHELD_BETA
 from p2peval.sim.checking_cases import CASES, Case
 from p2peval.trust.best_response import against, best_response
 from p2peval.trust.checking import Answer, Asked, CheckingRule, Do, Finding, Means, Record, Step
@@ -69,6 +70,8 @@ class World:
     served: list[list[int]]
     fresh: list[list[int]]
     known: list[list[int]]
+    opinions: list[list[float]]
+    withheld: list[list[float]]  # disagreements that refusals count as
     strangers: list[list[int]]  # of each requester: right answers of strangers, and all
     tasks: int = 0
     accepted: int = 0
@@ -87,19 +90,33 @@ class World:
             [[0] * case.workers for _ in each],
             [list(workers) for _ in each],
             [[] for _ in each],
+            [[0.5] * case.workers for _ in each],
+            [[0.0] * case.workers for _ in each],
             [[0, 0] for _ in each],
         )
 
     def pick(self, me: int, taken: Sequence[int], lot: Random) -> int:
-        """A worker that was not asked yet: newcomers are one arm, and all who are known are alike."""
+        """A worker that was not asked yet: any newcomer, or the best opinion among some of those who are known."""
         fresh, known = self.fresh[me], self.known[me]
-        good, seen = self.strangers[me]
-        share = self.case.newcomers * ((1 + good) / (2 + seen) if self.case.wary else 1.0)
+        share = self.case.newcomers * (self.prior(me) if self.case.wary else 1.0)
         while True:
-            arm = fresh if fresh and (not known or lot.random() < share or set(known) <= set(taken)) else known
-            worker = arm[int(lot.random() * len(arm))]
-            if worker not in taken:
-                return worker
+            curious = fresh and (not known or lot.random() < share or set(known) <= set(taken))
+            arm, draws = (fresh, 1) if curious else (known, CANDIDATES)
+            drawn = [arm[int(lot.random() * len(arm))] for _ in range(draws)]
+            able = [worker for worker in drawn if worker not in taken]
+            if able:
+                return max(able, key=self.opinions[me].__getitem__)
+
+    def prior(self, me: int) -> float:
+        """p₀, the requester's own rate of success with strangers, 0 to 1."""
+        good, seen = self.strangers[me]
+        return (1 + good) / (2 + seen)
+
+    def remember(self, me: int, worker: int, record: Record) -> None:
+        """Own evidence alone: (2p₀ + good) / (2 + good + bad), good up to ALPHA_CAP (trust.md §2, §3)."""
+        self.records[me][worker] = record
+        good = min(record.agreed, ALPHA_CAP)
+        self.opinions[me][worker] = (2 * self.prior(me) + good) / (2 + good + self.withheld[me][worker])
 
     def meet(self, me: int, worker: int) -> None:
         """``worker`` has answered: no newcomer any more."""
@@ -117,7 +134,8 @@ class World:
                 if worker in arm:
                     arm.remove(worker)
             if self.case.fresh:
-                self.records[me][worker], self.served[me][worker] = Record(), 0
+                self.served[me][worker], self.withheld[me][worker] = 0, 0.0
+                self.remember(me, worker, Record())
                 self.fresh[me].append(worker)
 
 
@@ -186,8 +204,9 @@ def _audit(world: World, task: Task, step: Step, judge: Judge, die: Random) -> N
             world.executions += times * s / world.case.samples
             task.found[i] = Finding.HELD
         elif world.case.refusing:
-            records, worker = world.records[task.me], task.workers[i]
-            records[worker] = replace(records[worker], streak=0)
+            worker = task.workers[i]
+            world.withheld[task.me][worker] += WITHHELD_BETA
+            world.remember(task.me, worker, replace(world.records[task.me][worker], streak=0))
             for column in (task.workers, task.lies, task.found, task.strangers):
                 column.pop(i)
         else:
@@ -206,7 +225,7 @@ def _end(world: World, judge: Judge, task: Task, key: tuple[Any, ...], step: Ste
     for worker, record, stranger, lie in zip(
         task.workers, judge.after(key, accepted), task.strangers, task.lies, strict=True
     ):
-        world.records[task.me][worker] = record
+        world.remember(task.me, worker, record)
         if stranger:
             world.strangers[task.me][1] += 1
             world.strangers[task.me][0] += not (lie and record.caught)

@@ -61,6 +61,8 @@ CASES: dict[str, Case] = {
     "B 40 %, 2 roots bribed": Case(bribed=2),
     "C copying": Case(liars=28, truthful=0.5, copying=True),
     "D copying": Case(liars=40, peers=100, spies=15, copying=True),
+    "B 40 %, slandering": Case(slander=True),
+    "D slandering": Case(liars=40, peers=100, spies=15, slander=True),
     "traitors": Case(turn=True),
 }
 CASES |= {f"{name}, 8": replace(CASES[name], candidates=8) for name in ("B 40 %", "C", "D", "traitors")}

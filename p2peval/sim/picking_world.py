@@ -14,11 +14,11 @@ import numpy as np
 from numpy.random import PCG64, Generator
 
 from p2peval.defaults import EPSILON
-from p2peval.sim.picking_policies import POLICIES, Policy, Views, spread, views
+from p2peval.sim.picking_policies import ABLATIONS, POLICIES, Policy, Views, testimony_parts, views
 from p2peval.sim.picking_threats import CASES, Case, Cast, Mask, Matrix, Places, cast, statements
 from p2peval.trust.testimony import Testimony
 
-__all__ = ["CASES", "POLICIES", "run"]
+__all__ = ["ABLATIONS", "CASES", "POLICIES", "run"]
 
 TINY = 1e-10  # breaks ties between opinions by lot, and is too small for more
 TOP = 5  # peers whose load is told
@@ -30,7 +30,7 @@ def run(case: str, policy: str, seed: int) -> dict[str, float]:
     ``bad_picks``; ``regret``: bad picks over those of who knows everybody, in the same world; ``top5_load``: what went
     to the five most asked. The first half is left out for its transient, as Kamvar 2003 does; traitors turn after it.
     """
-    told = simulate(CASES[case], POLICIES[policy], seed)
+    told = simulate(CASES[case], (POLICIES | ABLATIONS)[policy], seed)
     oracle = perfect(CASES[case], seed)
     regrets = {
         name.replace("bad_picks", "regret"): told[name] - oracle[name] for name in ("bad_picks", "bad_picks_all")
@@ -71,7 +71,8 @@ class Memory:
     """What peers have seen so far: ``good[i, j]``, ``bad[i, j]`` counts of j's answers by i, which fade.
 
     ``streak``: answers of j that i accepted since it last caught it. ``slipped``: wrong answers taken for right ones.
-    ``first``: right answers and all answers of peers that were strangers to i. ``proven``: liars known to all.
+    ``first``: right answers and all answers of peers that were strangers to i.
+    ``caught``: lied before an auditor; ``proven``: and all know it.
     """
 
     good: Matrix
@@ -79,12 +80,13 @@ class Memory:
     streak: Matrix
     slipped: Matrix
     first: Matrix
+    caught: Mask
     proven: Mask
 
     @classmethod
     def empty(cls, size: int) -> Memory:
         good, bad, streak, slipped = np.zeros((4, size, size))
-        return cls(good, bad, streak, slipped, np.zeros((size, 2)), np.zeros(size, bool))
+        return cls(good, bad, streak, slipped, np.zeros((size, 2)), *np.zeros((2, size), bool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Given:
 def _cycle(case: Case, policy: Policy, now: Cast, memory: Memory, rng: Generator) -> Given:
     """All honest peers' tasks of one cycle, by the opinions that they have at its start; proofs bind at once."""
     askers = np.flatnonzero(now.honest)
+    memory.proven |= memory.caught
     seen = _views(case, policy, now, memory, askers)
     memory.good *= policy.keeps_good
     memory.bad *= policy.keeps_bad
@@ -125,7 +128,7 @@ def _views(case: Case, policy: Policy, now: Cast, memory: Memory, askers: Places
     good, bad = statements(case, now, memory.good, memory.bad)
     if policy.disowns:
         good[memory.proven] = bad[memory.proven] = 0.0
-    stated_good, stated_bad = spread(good), spread(bad)
+    stated_good, stated_bad = testimony_parts(good, bad)
     prior = (1.0 + memory.first[:, 0]) / (2.0 + memory.first[:, 1])
     roots = tuple(range(case.roots))
     return views(policy, now, askers, lambda me: Testimony(me, stated_good, stated_bad, roots, float(prior[me])))
@@ -187,7 +190,9 @@ def _miss(streak: Matrix) -> Matrix:
 
 def _prove(policy: Policy, memory: Memory, caught: Places) -> None:
     """Fraud proofs bind all; with re-opening, wrong answers that had slipped through come to light."""
-    memory.proven[caught] = True
+    memory.caught[caught] = True
+    if policy.prompt:
+        memory.proven |= memory.caught
     if policy.reopens:
         late = memory.slipped[:, caught]
         memory.good[:, caught] = np.maximum(memory.good[:, caught] - late, 0.0)

@@ -82,6 +82,8 @@ def _escapes_one(miss: Ratio, honest_nano: int) -> Ratio:
 
 def _fewest(one: Ratio, allowed: Ratio) -> int:
     """The least m with one^m ≤ allowed, both below 1: by logarithms, then by integers where they cannot tell."""
+    if not one[0]:
+        return 1  # an honest auditor sees all there is
     m = max(1, ceil(log(allowed[0] / allowed[1]) / log1p(-(one[1] - one[0]) / one[1]) - 1e-6))
     while one[0] ** m * allowed[1] > allowed[0] * one[1] ** m:
         m += 1

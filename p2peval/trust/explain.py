@@ -17,13 +17,13 @@ import numpy as np
 
 from p2peval.defaults import PRIOR_COUNTS
 from p2peval.trust.claims import Claims
+from p2peval.trust.credibility import Credibility
 from p2peval.trust.opinions import ceiling, opinion, weight
-from p2peval.trust.testimony import Vector
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What ``rater`` states of the peer asked about, and how far it is believed: counts ≥ 0, credibility 0 to 1."""
+    """What ``rater`` states of the peer asked about: counts ≥ 0. ``credibility``: 0 to 1, from all else it said."""
 
     rater: Hashable
     good: float
@@ -92,10 +92,9 @@ def explain(prior: float, own_good: float, own_bad: float, words: Sequence[Word]
     )
 
 
-def words_about(peer: int, said: Claims, credibility: Vector) -> tuple[Word, ...]:
+def words_about(peer: int, said: Claims, credible: Credibility) -> tuple[Word, ...]:
     """Every rater's word on ``peer``, in the order of the claims; raters are numbers 0 … n−1."""
     about = np.flatnonzero(said.peer == peer)
     return tuple(
-        Word(int(said.rater[i]), float(said.good[i]), float(said.bad[i]), float(credibility[said.rater[i]]))
-        for i in about
+        Word(int(said.rater[i]), float(said.good[i]), float(said.bad[i]), float(credible.elsewhere[i])) for i in about
     )

@@ -92,8 +92,9 @@ class Plain:
             unsettled[high] = 0.0
             flow[high] += moved
             targets, place = np.unique(peers, return_inverse=True)
-            added = np.bincount(place, shares * np.repeat(moved, lengths), minlength=len(targets))
-            added = added * (1.0 - rules.weight)
+            added = np.bincount(
+                place, (1.0 - rules.weight) * shares * np.repeat(moved, lengths), minlength=len(targets)
+            )
             before = np.abs(unsettled[targets]).sum()
             unsettled[targets] += added
             size += float(np.abs(unsettled[targets]).sum() - before - np.abs(moved).sum())

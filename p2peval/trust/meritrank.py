@@ -30,9 +30,9 @@ def meritrank(
     """n reputations, 0 to 1; 0 for this node itself. The same ``seed``, the same walks."""
     paths = _walked(testimony, walks, alpha, np.random.Generator(np.random.PCG64(seed)))
     size = testimony.size
-    visits = _distinct(paths, size)
-    seen = np.bincount(visits % size, minlength=size)
-    bridged = _bridged(paths, size, seen)
+    walk, peer = _first_visits(paths, size)
+    seen = np.bincount(peer, minlength=size)
+    bridged = _bridged(walk, peer, seen)
     return seen / walks * np.where(bridged, 1.0 - MERITRANK_BETA, 1.0)
 
 
@@ -59,23 +59,26 @@ def _walked(testimony: Testimony, walks: int, alpha: float, draws: np.random.Gen
     return paths
 
 
-def _distinct(paths: Index, size: int) -> Index:
-    """walk·size + peer for each walk and peer on it, once."""
+def _first_visits(paths: Index, size: int) -> tuple[Index, Index]:
+    """Walk and peer of each first visit of a walk to a peer, walk by walk, in the order in which they were met."""
     walk, step = np.nonzero(paths >= 0)
-    return np.unique(walk * size + paths[walk, step])
+    peer = paths[walk, step]
+    _, place = np.unique(walk * size + peer, return_index=True)
+    place.sort()
+    return walk[place], peer[place]
 
 
-def _bridged(paths: Index, size: int, seen: Index) -> np.ndarray:
-    """Which peers have another that more than MERITRANK_BRIDGE of the walks to them met before they met it."""
+def _bridged(walk: Index, peer: Index, seen: Index) -> np.ndarray:
+    """Which peers have another that more than MERITRANK_BRIDGE of the walks to them met before they met it.
+
+    ``walk``, ``peer``: first visits in their order; ``seen``: walks that visit each peer.
+    """
+    size = len(seen)
     led = []
-    for later in range(1, paths.shape[1]):
-        for earlier in range(later):
-            walk = np.flatnonzero(paths[:, later] >= 0)
-            first = (paths[walk, :later] != paths[walk, later, None]).all(axis=1)
-            walk = walk[first]
-            led.append((walk * size + paths[walk, earlier]) * size + paths[walk, later])
-    pairs = np.unique(np.concatenate(led)) % (size * size)
-    pair, walks = np.unique(pairs, return_counts=True)
+    for lag in range(1, MERITRANK_STEPS):
+        later = np.flatnonzero(walk[lag:] == walk[:-lag]) + lag
+        led.append(peer[later - lag] * size + peer[later])
+    pair, walks = np.unique(np.concatenate(led), return_counts=True)
     bridged = np.zeros(size, dtype=bool)
     bridged[pair[walks > MERITRANK_BRIDGE * seen[pair % size]] % size] = True
     return bridged

@@ -2,9 +2,10 @@
 
     opinion = (2·p₀ + own good + Σ_k ½·cred_k·good_k) / (2 + the same, good and bad)
 
-Each rater's counts of one peer are scaled to a total of at most 3 first, so that nobody speaks louder than a few own
-outcomes, and what all raters say together to at most POOL_CAP: raters cost nothing, and credibility can be had by
-repeating what this node itself has published. So whatever any number of Sybils say, with P = POOL_CAP,
+A rater k is believed for what it said of other peers (``credibility``). Each rater's counts of one peer are scaled to
+a total of at most 3 first, so that nobody speaks louder than a few own outcomes, and what all raters say together to
+at most POOL_CAP: raters cost nothing, and credibility can be had by repeating what this node itself has published.
+So whatever any number of Sybils say, with P = POOL_CAP,
 
     (2·p₀ + own good) / (2 + own + P)  ≤  opinion  ≤  (2·p₀ + own good + P) / (2 + own + P),
 
@@ -21,7 +22,7 @@ import numpy as np
 
 from p2peval.defaults import POOL_CAP, PRIOR_COUNTS, RATER_CAP, RATER_SHARE
 from p2peval.trust.claims import Claims, claims, totals
-from p2peval.trust.credibility import credibility
+from p2peval.trust.credibility import Credibility, credibility
 from p2peval.trust.testimony import Testimony, Vector
 
 Counts = TypeVar("Counts", float, Vector)
@@ -54,13 +55,13 @@ def pool(testimony: Testimony) -> Pooled:
     return pool_claims(said, credibility(said, testimony.prior))
 
 
-def pool_claims(said: Claims, credible: Vector) -> Pooled:
-    """As ``pool``, with the n raters' credibilities given."""
-    weights = weight(credible[said.rater], said.good + said.bad)
+def pool_claims(said: Claims, credible: Credibility) -> Pooled:
+    """As ``pool``, with the raters' credibility given."""
+    weights = weight(credible.elsewhere, said.good + said.bad)
     good = totals(said.peer, weights * said.good, said.size)
     bad = totals(said.peer, weights * said.bad, said.size)
     scale = ceiling(good + bad)
-    return Pooled(good=scale * good, bad=scale * bad, credibility=credible)
+    return Pooled(good=scale * good, bad=scale * bad, credibility=credible.of)
 
 
 def weight(credible: Vector, total: Vector) -> Vector:

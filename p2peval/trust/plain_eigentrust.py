@@ -9,31 +9,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from p2peval.defaults import EIGENTRUST_PRE_TRUST, RESIDUAL
+from p2peval.defaults import EIGENTRUST_PRE_TRUST
+from p2peval.trust.eigentrust import eigentrust
 from p2peval.trust.testimony import Testimony, Vector
-
-MOST_STEPS = 1000  # an error shrinks by 1 − a a step: 0.8^90 is below RESIDUAL
 
 
 def plain_eigentrust(testimony: Testimony) -> Vector:
     """n trust values ≥ 0 that sum to 1. Without roots, all peers are pre-trusted alike."""
     from scipy.sparse import csr_array, diags_array
 
-    raw = csr_array(testimony.good - testimony.bad)
-    raw.setdiag(0.0)  # nobody rates itself
-    raw.data = np.maximum(raw.data, 0.0)
-    sums = np.asarray(raw.sum(axis=1), dtype=np.float64)
-    silent = sums == 0.0
-    onward = (diags_array(1.0 / np.where(silent, 1.0, sums)) @ raw).T.tocsr()
-    pre = pre_trusted(testimony)
-    trust = pre
-    for _ in range(MOST_STEPS):
-        step = (1.0 - EIGENTRUST_PRE_TRUST) * (onward @ trust + trust[silent].sum() * pre) + EIGENTRUST_PRE_TRUST * pre
-        moved = float(np.abs(step - trust).sum())
-        trust = step
-        if moved < RESIDUAL:
-            break
-    return np.asarray(trust)
+    trust = csr_array(testimony.good - testimony.bad)
+    trust.setdiag(0.0)  # nobody rates itself
+    trust.data = np.maximum(trust.data, 0.0)
+    sums = np.asarray(trust.sum(axis=1), dtype=np.float64)
+    rows = (diags_array(1.0 / np.where(sums > 0.0, sums, 1.0)) @ trust).tocsr()  # a row of zeros is all slack, to p
+    return eigentrust(rows, pre_trusted(testimony), weight=EIGENTRUST_PRE_TRUST).mass
 
 
 def pre_trusted(testimony: Testimony) -> Vector:

@@ -49,6 +49,11 @@ class Live:
         """An upper bound on the L1 distance between ``mass`` and the exact π, at most WITHIN."""
         return self._rules.error() / self._rules.weight
 
+    def row(self, rater: int) -> tuple[Indices, Vector]:
+        """Whom ``rater`` hands trust to, and how much."""
+        peers, shares = self._rows.of(rater)
+        return peers.copy(), shares.copy()
+
     def array(self) -> Any:
         """C as it stands, a scipy CSR array."""
         return self._rows.array()

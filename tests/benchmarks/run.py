@@ -16,7 +16,9 @@ import bench_gossip
 import bench_ingest
 import bench_large
 import bench_proof
+import bench_redundancy
 import bench_sandbox
+import bench_trust
 from report import Row, save, table
 
 FAMILIES = {
@@ -27,6 +29,8 @@ FAMILIES = {
     "gossip": bench_gossip.run,
     "large": bench_large.run,
     "proof": bench_proof.run,
+    "redundancy": bench_redundancy.run,
+    "trust": bench_trust.run,
 }
 BUILD = Path(__file__).resolve().parents[2] / "build"
 

@@ -9,6 +9,7 @@ import bench_evaluation
 import bench_gossip
 import bench_ingest
 import bench_proof
+import bench_redundancy
 import bench_sandbox
 import pytest
 from report import Row
@@ -62,3 +63,13 @@ def test_blobs_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_gossip_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_gossip, "EACH", 3)
     assert positive(bench_gossip.run(tmp_path)) == {"gossip.all_ms_p50.5", "gossip.all_ms_p99.5"}
+
+
+def test_redundancy_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_redundancy, "SEEDS", 2)
+    names = {
+        "redundancy.executions_per_task.honest",
+        "redundancy.wrong_accepts.whitewash",
+        "redundancy.wrong_accepts.whitewash.bold",
+    }
+    assert positive(bench_redundancy.run(tmp_path)) == names

@@ -47,8 +47,19 @@ ASKING = {
     "peers.name": ("peers", "name", "Kq9f", "annie"),
     "events": ("events",),
 }
-ALONE = {"version", "paths", "init", "doctor", "stop", "bench.init", "bench.validate", "eval.verify", "demo"}
-"""Answers without a Service behind them; their tests stand in test_alone.py, test_verify.py and test_demo.py."""
+ALONE = {
+    "version",
+    "paths",
+    "init",
+    "doctor",
+    "stop",
+    "bench.init",
+    "bench.validate",
+    "eval.verify",
+    "demo",
+    "sim.tables",
+}
+"""Answers without a Service behind them; see test_alone.py, test_verify.py, test_demo.py, test_sim_tables.py."""
 
 
 @pytest.fixture

@@ -52,7 +52,8 @@ def example(key: str) -> str:
     rules = KEYS[key].metadata
     if "choices" in rules:
         return str(rules["choices"][-1])
-    return {str: "", bool: "true", int: "300", float: "1.5"}.get(KINDS[key], "[]")
+    number = str(min(1.5, rules.get("most", 1.5)))
+    return {str: "", bool: "true", int: "300", float: number}.get(KINDS[key], "[]")
 
 
 def test_daemon_with_every_key_and_flag_set_is_honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,14 +162,15 @@ def test_a_requester_killed_anywhere_in_between_asks_nothing_twice_and_ends_the_
     assert world.requester.node.state.convictions.of(world.requester.id) == ()
 
 
-def test_colluding_auditors_get_no_more_lies_accepted_than_the_rule_allows() -> None:
+@pytest.mark.parametrize(("tried", "most"), [(25, 2), pytest.param(300, 8, marks=pytest.mark.slow)])
+def test_colluding_auditors_get_no_more_lies_accepted_than_the_rule_allows(tried: int, most: int) -> None:
     """A third of the members answer as the evaluator lies, altering as few outputs as makes a result wrong.
 
     Each task is the first of its kind: no streak, and nobody was overruled before. 2x/(1+x) is .00995 at k=0.
     """
     world = ConsultWorld(24, altered=4, lies=True)
     world.colluding = {auditor.id for auditor in world.auditors[:8]}
-    state, wrong, tried = world.requester.node.state, 0, 100
+    state, wrong = world.requester.node.state, 0
     for number in range(tried):
         task = world.ask(f"model {number}")
         wrong += task.state is TaskState.ACCEPTED
@@ -178,4 +179,4 @@ def test_colluding_auditors_get_no_more_lies_accepted_than_the_rule_allows() -> 
         for row in state.counters:
             if row.name.startswith("overruled/"):
                 state.counters.delete(row.key)
-    assert wrong <= 4, f"{wrong} of {tried}"  # of 1 expected at most, 5 and more come once in 270 such tests
+    assert wrong <= most, f"{wrong} of {tried}"  # more would come once in 250 such tests, were the bound reached

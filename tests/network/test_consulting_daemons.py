@@ -53,6 +53,8 @@ def test_a_phone_accepts_what_blind_auditors_see_too_and_has_what_they_do_not_se
         own = others[0].run("eval", "preview", "flowers", str(model))
         assert [(m["name"], m["value"]) for m in own["metrics"]] == [(m["name"], m["value"]) for m in task["metrics"]]
 
+        checks = phone.run("eval", "verify", task["report"], "--data", str(phone.home / "blobs"))["checks"]
+        assert {check["state"] for check in checks} == {"ok"}
         probed = phone.run("eval", "probe", task["id"])
         (replica,) = probed["replicas"]
         assert (probed["state"], replica["audited"], replica["auditors"]) == ("accepted", 150, [])

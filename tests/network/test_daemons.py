@@ -87,7 +87,8 @@ def test_an_evaluator_killed_in_the_middle_is_replaced_and_not_called_dishonest(
         judged = {replica["evaluator"]["peer"]: replica["state"] for replica in done["replicas"]}
         assert judged == {victim.id: "silent", other.id: "agrees"}
         reputation = bob.run("rep", "show", victim.id)
-        assert (reputation["silent"], reputation["resolved"], reputation["reputation"]) == (1, 0, 0.5)
+        assert (reputation["silent"], reputation["resolved"], reputation["flags"]) == (1, 0, [])
+        assert reputation["reputation"] >= 0.5  # a stranger's
 
 
 def test_without_its_publisher_a_benchmark_goes_on(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
@@ -75,3 +77,25 @@ def test_copying_liars_also_say_what_honest_peers_say() -> None:
 
 def test_of_eight_candidates_the_load_is_spread() -> None:
     assert mean("B 40 %, 8", "p2peval", "top5_load", 1) < 0.5 * mean("B 40 %", "p2peval", "top5_load", 1)
+
+
+def test_proofs_stop_mass_traitors_where_opinions_alone_do_not() -> None:
+    with_proofs, without = (mean("traitors", policy, "regret") for policy in ("p2peval + proofs", "p2peval"))
+    assert with_proofs <= 0.10 < without
+
+
+def test_a_proof_that_waits_for_the_cycle_lets_more_lies_through() -> None:
+    assert mean("traitors", "proofs, once a cycle", "bad_picks") > mean("traitors", "p2peval + proofs", "bad_picks")
+
+
+def test_who_was_proven_a_liar_is_never_asked_again() -> None:
+    always = replace(CASES["B 40 %"], able=1e6, honest_error=0.0, newcomers=0.0)
+    assert simulate(always, POLICIES["p2peval + proofs"], 0)["bad_picks"] == 0.0
+
+
+def test_slandering_liars_state_that_honest_peers_are_bad() -> None:
+    case = CASES["B 40 %, slandering"]
+    now, _ = cast(case, Generator(PCG64(0)))
+    _, bad = statements(case, now, np.zeros((case.size, case.size)), np.zeros((case.size, case.size)))
+    assert (bad[~now.honest][:, now.honest] == case.loudness).all()
+    assert not bad[now.honest].any()

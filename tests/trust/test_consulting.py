@@ -45,6 +45,13 @@ def test_a_longer_streak_needs_fewer_auditors(streak, least):
     assert auditors_least(allowed(EPSILON, 0), allowed(EPSILON, streak)) == least
 
 
+def test_one_auditor_who_is_surely_honest_is_enough_however_much_it_may_look_at():
+    one = allowed(EPSILON, 0)
+    panel = least_panel(30, 20, one, one, NANO, 1)  # 11 samples cannot miss 20 of 30
+    assert panel.auditors == 1
+    assert panel.miss <= one[0] / one[1]
+
+
 def test_dishonest_auditors_beyond_what_was_counted_on_are_why_there_are_ten():
     one = allowed(EPSILON, 0)
     assert least_panel(1797, 36, one, one, NANO * 65 // 100, 5) is None  # .35^5 > .005, whatever they look at

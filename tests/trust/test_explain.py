@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from p2peval.trust.claims import claims
+from p2peval.trust.credibility import credibility
 from p2peval.trust.explain import Word, explain, words_about
-from p2peval.trust.opinions import opinions, pool
+from p2peval.trust.opinions import opinions
 from p2peval.trust.paths import strongest_paths
 from tests.trust.testimonies import any_testimony, counts
 
@@ -30,10 +31,9 @@ def test_the_parts_add_up_to_the_figure(prior, good, bad, said):
 @given(any_testimony(), st.data())
 def test_the_figure_explained_is_the_figure_asked_by(before, data):
     peer = data.draw(st.integers(0, before.size - 1))
-    said, credible = claims(before), pool(before).credibility
-    told = explain(
-        before.prior, float(said.own_good[peer]), float(said.own_bad[peer]), words_about(peer, said, credible)
-    )
+    said = claims(before)
+    words = words_about(peer, said, credibility(said, before.prior))
+    told = explain(before.prior, float(said.own_good[peer]), float(said.own_bad[peer]), words)
     assert told.opinion == pytest.approx(opinions(before)[peer], abs=1e-12)
 
 

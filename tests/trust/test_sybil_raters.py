@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
 from scipy.sparse import csr_array
 
 from p2peval.defaults import POOL_CAP
 from p2peval.trust import testimony
+from p2peval.trust.claims import claims
 from p2peval.trust.opinions import opinion, opinions, pool
+from tests.trust.testimonies import any_testimony
 
 HONEST, KNOWN = 12, 20
 NEWCOMER, CHEAT = 40, 41  # peers that Sybils praise: one that I never met, one that lied to me four times
@@ -80,6 +83,13 @@ def test_half_that_repeat_me_and_half_that_contradict_are_believed_and_still_bou
     for peer, own_bad in ((NEWCOMER, 0.0), (CHEAT, 4.0)):
         assert seen[peer] <= opinion(0.6, 0.0, own_bad, POOL_CAP, 0.0) + 1e-12
     assert seen[CHEAT] < 0.75
+
+
+@given(any_testimony())
+def test_whatever_anybody_says_an_opinion_stays_within_the_ceiling_of_own_counts(before):
+    said, seen = claims(before), opinions(before)
+    assert (seen <= opinion(before.prior, said.own_good, said.own_bad, np.float64(POOL_CAP), 0.0) + 1e-12).all()
+    assert (seen >= opinion(before.prior, said.own_good, said.own_bad, 0.0, np.float64(POOL_CAP)) - 1e-12).all()
 
 
 def test_a_cheat_that_any_number_of_sybils_praises_is_below_a_stranger_after_few_lies():

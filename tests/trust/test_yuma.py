@@ -9,12 +9,12 @@ from tests.trust.testimonies import witnessed
 
 
 def test_weights_above_what_half_of_the_raters_give_are_clipped():
-    """Three raters, of whom two are needed. Means .9, .6 of peers 3, 4 (rows .6, .4) twice; the third says .1, .9."""
+    """Three raters, two needed. Means .9, .6 of peers 3, 4, so weights .8, .2, twice; the third gives all to peer 4."""
     honest, liar = {3: (8, 0), 4: (5, 3)}, {3: (0, 8), 4: (8, 0)}
     said = {(rater, peer): counts for rater in (0, 1) for peer, counts in honest.items()}
     said |= {(2, peer): counts for peer, counts in liar.items()}
-    # consensus .6 and .4: peer 3 gets .6 + .6 + .1, peer 4 gets .4 + .4 + .4 instead of the liar's .9
-    assert yuma(witnessed(5, said)) == pytest.approx([0, 0, 0, 1.3 / 2.5, 1.2 / 2.5])
+    # consensus .8 and .2: peer 3 gets .8 + .8 + 0, peer 4 gets .2 + .2 + .2 instead of the liar's 1
+    assert yuma(witnessed(5, said)) == pytest.approx([0, 0, 0, 1.6 / 2.2, 0.6 / 2.2])
 
 
 def test_who_fewer_than_half_of_the_raters_know_has_no_consensus():
