@@ -65,7 +65,7 @@ def test_lies_that_small_audits_had_missed_are_found_and_refuted_once_their_auth
     world.convict()
     assert world.standings(world.suspect.id) == {"claimed"}
     assert world.standings(world.other.id) == {"me"}
-    world.run(40 * WATCH_PAUSE)
+    world.run((40 + 4 * len(world.tasks)) * WATCH_PAUSE)
     assert world.standings(world.suspect.id) == {"refuted"}
     assert world.standings(world.other.id) == {"me"}
     assert world.requester.node.state.evidence[world.suspect.id].evidence.beta > differed
@@ -76,7 +76,7 @@ def test_what_a_convicted_peer_was_right_about_stands_again_after_a_second_look(
     world = Missed(lies=False)
     certificates = {task: world.requester.node.state.results[task].certificate for task in world.tasks}
     world.convict()
-    world.run(40 * WATCH_PAUSE)
+    world.run((40 + 4 * len(world.tasks)) * WATCH_PAUSE)
     assert world.standings(world.suspect.id) == {"me"}
     assert {task: world.requester.node.state.results[task].certificate for task in world.tasks} == certificates
 
