@@ -25,7 +25,7 @@ def listening() -> tuple[World, Host, BenchmarkId]:
     truth = {peer: (6, 0) if place % 2 else (0, 6) for place, peer in enumerate(RATED)}
     for peer, (good, bad) in truth.items():
         saw(host, peer, benchmark, good, bad)
-    for sealer in (RATER, LIAR):
+    for sealer in (SEALERS[8], RATER, LIAR):
         introduce(host, sealer, benchmark)
     turned = {peer: (bad, good) for peer, (good, bad) in truth.items()}
     assert tells(host, RATER, benchmark, {**truth, STRANGER: (50, 0)}, epoch(world) - 1) == ""
