@@ -109,7 +109,7 @@ def distrust(options: Options, peer: str, seconds: float | None, note: str) -> N
 @one_peer
 @pass_options
 def forget(options: Options, peer: str) -> None:
-    """Take back ``trust`` or ``distrust``; evidence stays."""
+    """Take back your own word, trust or distrust; evidence stays."""
     _judge(options, peer, {"trusted": None}, "rep.forget")
 
 

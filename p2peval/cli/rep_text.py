@@ -68,11 +68,11 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
 def explain_text(out: Output, view: ExplainView) -> str:
     """The parts first, as a sum; then what they rest on."""
     own = f"own evidence: {view.own_agreed:.2f} agreed, {view.own_disagreed:.2f} differed"
-    parts = [["how strangers did so far", f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
+    parts = [["how strangers did so far, as two outcomes", f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
     parts += [
         [
-            f"{_called(out, rater.rater)} says {rater.agreed:.2f} agreed, {rater.disagreed:.2f} differed"
-            f" (credibility {rater.credibility:.2f})",
+            f"word of {_called(out, rater.rater)}, at credibility {rater.credibility:.2f}:"
+            f" counts as {rater.agreed:.2f} agreed, {rater.disagreed:.2f} differed",
             f"{rater.share:+.4f}",
             f"{rater.moves:+.4f}",
         ]
@@ -99,15 +99,17 @@ def explain_text(out: Output, view: ExplainView) -> str:
 
 
 def bound_text(out: Output, view: BoundView) -> str:
-    who = ", ".join(_called(out, peer) for peer in view.peers) or "nobody"
+    if not view.peers:
+        return "nobody is known here whom neither own evidence nor a root vouches for"
+    who = ", ".join(_called(out, peer) for peer in view.peers)
     return out.fields(
         [
-            ("set", who),
-            ("trust held", f"{view.mass:.4f} of 1"),
+            ("bound on", who),
+            ("trust held", f"{view.mass:.4f} of the 1 that flows from here"),
             ("at most", f"{view.bound:.4f}, however many identities stand behind it"),
-            ("flows in", f"{view.inflow:.4f} from outside"),
+            ("flows in", f"{view.inflow:.4f} from peers outside it, this node among them"),
             ("slack", f"{view.slack:.4f} of trust that nobody has given away"),
-            ("pre-trust", f"{view.pre_trust:.4f}"),
+            ("pre-trust", f"{view.pre_trust:.4f} given without evidence, to roots"),
         ]
     )
 
