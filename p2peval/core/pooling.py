@@ -83,8 +83,8 @@ def _walk(testimony: Testimony) -> tuple[Vector, Vector]:
 def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
     """What there is to go by at ``now``: own evidence of all benchmarks, and every rater's, added up likewise.
 
-    The word of who is convicted or distrusted is left out, and word of peers who never introduced themselves here: names
-    cost nothing, and nobody is asked by a name alone. Order of peers and sums depend on nothing but what is held.
+    The word of who is convicted or distrusted is left out, and word of peers who never introduced themselves here:
+    names cost nothing, and nobody is asked by a name alone. Order of peers and sums depend on nothing but what is held.
     """
     from scipy.sparse import coo_array
 
