@@ -148,8 +148,8 @@ def belief_in(ctx: Context, rater: PeerId) -> float:
         return 2.0
     pooled, own = state.pooled.get(rater), state.evidence.get(rater)
     heard = pooled.credibility if pooled is not None else 0.0
-    seen = believing.belief(state, rater, ctx.now).opinion if own is not None and own.evidence.agreed else 0.0
-    return max(heard, seen)
+    seen = own is not None and own.evidence.agreed > 0
+    return max(heard, believing.belief(state, ctx.policy, rater, ctx.now).opinion if seen else 0.0)
 
 
 def expire(ctx: Context) -> None:
