@@ -68,7 +68,7 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
 def explain_text(out: Output, view: ExplainView) -> str:
     """The parts first, as a sum; then what they rest on."""
     own = f"own evidence: {view.own_agreed:.2f} agreed, {view.own_disagreed:.2f} differed"
-    parts = [["how strangers did so far", f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
+    parts = [["strangers so far, or your trust", f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
     parts += [
         [
             f"{_called(out, rater.rater)} says {rater.agreed:.2f} agreed, {rater.disagreed:.2f} differed"

@@ -81,7 +81,7 @@ def is_known(ctx: Context, peer: PeerId) -> bool:
         return True
     own, heard = state.evidence.get(peer), state.pooled.get(peer)
     founded = (own is not None and own.evidence.agreed > 0) or (heard is not None and heard.reach > 0.0)
-    return founded and believing.belief(state, peer, ctx.now).opinion >= 0.5
+    return founded and believing.belief(state, ctx.policy, peer, ctx.now).opinion >= 0.5
 
 
 def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:

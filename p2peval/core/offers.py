@@ -39,7 +39,7 @@ def answer(ctx: Context, row: OfferRow) -> str:
         return "unknown_task"
     if task.state in OVER:
         return "task_over"
-    if len(ctx.state.offers.of(task.id)) >= MAX_OFFERS and row.key not in ctx.state.offers:
+    if row.key not in ctx.state.offers and not _has_room(ctx, task, row):
         return "enough_offers"
     ctx.state.offers.put(row)
     ctx.notify("task.declined" if row.declined else "task.offer", task.id, peer=row.peer, reason=row.declined)
@@ -50,6 +50,25 @@ def answer(ctx: Context, row: OfferRow) -> str:
     elif task.deadline > ctx.now + OFFER_WINDOW:  # the first answer after a long wait
         arm(ctx, task, ctx.now + OFFER_WINDOW)
     return ""
+
+
+def _has_room(ctx: Context, task: TaskRow, row: OfferRow) -> bool:
+    """Names are free and answer at once: who is known takes the place of who is not, if that one waits for nothing."""
+    offers = ctx.state.offers.of(task.id)
+    if len(offers) < MAX_OFFERS:
+        return True
+    if row.declined or not _speaks_for_itself(ctx, row.peer):
+        return False
+    assigned = {replica.peer for replica in ctx.state.replicas.of(task.id)}
+    least = [held for held in offers if held.peer not in assigned and not _speaks_for_itself(ctx, held.peer)]
+    if least:
+        ctx.state.offers.delete(min(least, key=lambda held: not held.declined).key)
+    return bool(least)
+
+
+def _speaks_for_itself(ctx: Context, peer: PeerId) -> bool:
+    known = believing.is_known(ctx.state, ctx.policy, peer, ctx.now)
+    return known and not believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now)
 
 
 def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
@@ -123,7 +142,7 @@ def _as_seen(ctx: Context, task: TaskRow, offer: OfferRow) -> Candidate:
     return Candidate(
         peer=peer,
         opinion=reputation.of(ctx, peer),
-        known=believing.is_known(state, peer),
+        known=believing.is_known(state, ctx.policy, peer, ctx.now),
         doubted=believing.is_doubted(state, ctx.policy, peer, ctx.now),
         available=availability(own.resolved, own.silent, own.withheld),
         open=_open(ctx, peer),
