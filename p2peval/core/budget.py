@@ -89,7 +89,7 @@ def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
 
     It does not where a member asks and nobody known has asked lately.
     """
-    lately = ctx.now - ctx.state.counter(_KNOWN) / 1000 <= KNOWN_LATELY
+    lately = 0.0 <= ctx.now - ctx.state.counter(_KNOWN) / 1000 <= KNOWN_LATELY
     return not is_known(ctx, peer) and (lately or not membership.is_member(ctx, peer, benchmark))
 
 
@@ -138,7 +138,7 @@ def learn_pace(ctx: Context, duty: DutyRow) -> None:
 
 def _debt(ctx: Context) -> Seconds:
     """Seconds of work that strangers had of us and that time has not paid off yet."""
-    paid_ms = (ctx.now_ms - ctx.state.counter(_SINCE)) * STRANGERS_SHARE
+    paid_ms = max(0, ctx.now_ms - ctx.state.counter(_SINCE)) * STRANGERS_SHARE  # a clock set back adds no debt
     return max(0.0, ctx.state.counter(_DEBT) - paid_ms) / 1000
 
 

@@ -53,7 +53,7 @@ def answer(ctx: Context, row: OfferRow) -> str:
 
 
 def _has_room(ctx: Context, task: TaskRow, row: OfferRow) -> bool:
-    """Names are free and answer at once: who is known takes the place of who is not, if that one waits for nothing."""
+    """Names are free and answer at once: who was met takes the place of who was not, if that one waits for nothing."""
     offers = ctx.state.offers.of(task.id)
     if len(offers) < MAX_OFFERS:
         return True
@@ -67,8 +67,8 @@ def _has_room(ctx: Context, task: TaskRow, row: OfferRow) -> bool:
 
 
 def _speaks_for_itself(ctx: Context, peer: PeerId) -> bool:
-    known = believing.is_known(ctx.state, ctx.policy, peer, ctx.now)
-    return known and not believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now)
+    met = believing.is_met(ctx.state, ctx.policy, peer, ctx.now)
+    return met and not believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now)
 
 
 def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
@@ -137,12 +137,14 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
 
 def _as_seen(ctx: Context, task: TaskRow, offer: OfferRow) -> Candidate:
     state, peer = ctx.state, offer.peer
-    own = reputation.held(ctx, peer)
+    own, heard = reputation.held(ctx, peer), state.pooled.get(peer)
     said = state.statements.get(f"{task.benchmark}/{peer}")
     return Candidate(
         peer=peer,
         opinion=reputation.of(ctx, peer),
         known=believing.is_known(state, ctx.policy, peer, ctx.now),
+        met=believing.is_met(state, ctx.policy, peer, ctx.now),
+        reach=heard.reach if heard is not None else 0.0,
         doubted=believing.is_doubted(state, ctx.policy, peer, ctx.now),
         available=availability(own.resolved, own.silent, own.withheld),
         open=_open(ctx, peer),

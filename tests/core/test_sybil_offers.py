@@ -90,9 +90,9 @@ def test_names_that_praise_each_other_stay_newcomers_and_share_one_arm() -> None
     assert taken < tasks * share + 4.5 * (tasks * share) ** 0.5
 
 
-def test_one_traitor_with_a_record_makes_no_majority_of_blind_auditors() -> None:
-    """Whom it praises weighs as newcomers do: 1−h at most, however many they are."""
-    world, host, benchmark, _ = asking()
+def betrayed() -> tuple[Host, TaskRow, dict[PeerId, tuple[int, int]]]:
+    """A peer with as good a record as the honest ones, that is believed, praises names that nobody has met."""
+    world, host, benchmark, task = asking()
     ctx, traitor = host.node._ctx, SYBILS[0]
     saw(host, traitor.peer_id, benchmark, good=9)
     for sealer in SYBILS:
@@ -102,6 +102,30 @@ def test_one_traitor_with_a_record_makes_no_majority_of_blind_auditors() -> None
     to_epoch(world)
     ctx.now = world.now
     assert all(believing.is_known(ctx.state, ctx.policy, peer, ctx.now) for peer in ring)
+    return host, task, ring
+
+
+def test_whom_one_traitor_with_a_record_praises_share_the_places_that_it_could_have_itself() -> None:
+    host, task, ring = betrayed()
+    ctx, rng = host.node._ctx, Random(1)
+    rows = [OfferRow(task.id, peer, "class", ctx.now + 1.0, "") for peer in (*HONEST, *ring)]
+    seen = [offers._as_seen(ctx, task, row) for row in rows]
+    counted = Counter(choose(seen, 1, newcomer_share=0.0, rng=rng)[0] for _ in range(1000))
+    assert sum(counted[peer] for peer in ring) / 1000 < 1 / (len(HONEST) + 1)
+
+
+def test_whom_a_traitor_praises_keeps_nobody_out_who_was_met() -> None:
+    host, task, ring = betrayed()
+    for peer in ring:
+        offer(host, task, peer)
+    assert len(of(host, task)) == MAX_OFFERS
+    assert [offer(host, task, peer) for peer in HONEST] == [""] * len(HONEST)
+
+
+def test_one_traitor_with_a_record_makes_no_majority_of_blind_auditors() -> None:
+    """Whom it praises weighs as newcomers do: 1−h at most, however many they are."""
+    host, _, ring = betrayed()
+    ctx = host.node._ctx
     assert not any(believing.is_met(ctx.state, ctx.policy, peer, ctx.now) for peer in ring)
     known = [panel.Candidate(peer, reputation.of(ctx, peer), True, peer) for peer in HONEST]
     strange = [panel.Candidate(peer, 0.5, False, peer) for peer in ring]
