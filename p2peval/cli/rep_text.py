@@ -46,11 +46,11 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
         ("calls itself", view.name),
         ("reputation", f"{view.reputation:.3f}"),
         ("own evidence", f"{view.low:.3f}–{view.high:.3f} (95 %)"),
-        ("re-run", f"{view.resolved} results, {_share(view.agreed)} agreed"),
+        ("re-run", f"{_count(view.resolved, 'result')}, {_share(view.agreed)} agreed"),
         ("in a row", f"{view.streak} accepted since the last reset"),
         ("others' word", f"weighs as much as {view.heard:.1f} outcomes of one's own" if view.heard else ""),
-        ("silent", f"{view.silent} times"),
-        ("withheld", f"{view.withheld} times"),
+        ("silent", _count(view.silent, "time")),
+        ("withheld", _count(view.withheld, "time")),
         ("last seen", out.ago(view.last_seen)),
         ("flags", ", ".join(view.flags)),
         ("trust held", "" if view.mass is None else f"{100 * view.mass:.3g} % of all that flows from here"),
@@ -68,7 +68,8 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
 def explain_text(out: Output, view: ExplainView) -> str:
     """The parts first, as a sum; then what they rest on."""
     own = f"own evidence: {view.own_agreed:.2f} agreed, {view.own_disagreed:.2f} differed"
-    parts = [["how strangers did so far, as two outcomes", f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
+    start = "where it starts, as two outcomes: strangers so far, or your trust"
+    parts = [[start, f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
     parts += [
         [
             f"word of {_called(out, rater.rater)}, at credibility {rater.credibility:.2f}:"
@@ -151,4 +152,8 @@ def _history(past: tuple[PastView, ...]) -> str:
 
 def _left(until: float) -> str:
     hours = max(until - time.time(), 0.0) / 3600
-    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    return f"{hours / 24:.0f} days" if hours >= 48 else _count(round(hours), "hour")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -83,8 +83,8 @@ def _walk(testimony: Testimony) -> tuple[Vector, Vector]:
 def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
     """What there is to go by at ``now``: own evidence of all benchmarks, and every rater's, added up likewise.
 
-    The word of who is convicted or distrusted is left out, and word of peers who never introduced themselves here: names
-    cost nothing, and nobody is asked by a name alone. Order of peers and sums depend on nothing but what is held.
+    The word of who is convicted or distrusted is left out, and word of peers who never introduced themselves here:
+    names cost nothing, and nobody is asked by a name alone. Order of peers and sums depend on what is held alone.
     """
     from scipy.sparse import coo_array
 
@@ -118,7 +118,7 @@ def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
 def remember(ctx: Context, epoch: int) -> None:
     """A point in the history of every peer whose reputation has moved, or of whom more was seen."""
     for row in ctx.state.pooled:
-        if not believing.is_known(ctx.state, row.peer):
+        if not believing.is_known(ctx.state, ctx.policy, row.peer, ctx.now):
             continue
         past, own = ctx.state.history.of(row.peer), believing.evidence(ctx.state, row.peer, ctx.now)
         now = believing.reputation(ctx.state, ctx.policy, row.peer, ctx.now)

@@ -51,8 +51,7 @@ class ReputationDesk:
 
     async def judge(self, peer: str, trusted: bool | None, seconds: float | None, note: str) -> ReputationDetail:
         who = self._known(peer)
-        span = self.usual_seconds if seconds is None else seconds
-        await self.command(lambda reply_id: JudgePeer(reply_id, who, trusted, span, note))
+        await self.command(lambda reply_id: JudgePeer(reply_id, who, trusted, seconds or self.usual_seconds, note))
         return self.present.detail(who)
 
     async def name(self, peer: str, name: str) -> ReputationDetail:

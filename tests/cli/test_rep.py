@@ -81,3 +81,11 @@ def test_a_bad_duration_is_named(shell: Shell, service: Scripted) -> None:
     assert result.exit_code == 2
     assert "'soon' is no duration; write 30s, 5m, 2h or 30d" in result.stderr
     assert service.calls == []
+
+
+def test_no_time_at_all_is_refused_with_what_to_write(shell: Shell, service: Scripted) -> None:
+    result = shell.run("rep", "distrust", "ann", "--for", "0s")
+    assert result.exit_code == 2
+    assert "write 2h or 30d" in result.stderr
+    assert "rep forget" in result.stderr
+    assert service.calls == []

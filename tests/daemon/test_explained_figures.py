@@ -83,7 +83,7 @@ def test_parts_add_up_to_the_figure_shown_of_whoever_is_asked_about(
 
 
 @settings(max_examples=30, deadline=None)
-@given(seen, said, met, seen, st.sampled_from(NAMES), st.sampled_from(NAMES))
+@given(seen, said, met, seen, *[st.sampled_from(NAMES)] * 3)
 def test_what_happened_since_others_were_heard_is_a_part_of_its_own(
     own: dict[PeerId, tuple[int, int]],
     word: dict[PeerId, dict[PeerId, tuple[int, int]]],
@@ -91,13 +91,15 @@ def test_what_happened_since_others_were_heard_is_a_part_of_its_own(
     later: dict[PeerId, tuple[int, int]],
     liar: PeerId,
     distrusted: PeerId,
+    root: PeerId,
 ) -> None:
     _, host, benchmark = peopled(own, word, strangers)
     ctx = host.node._ctx
     for peer, (good, bad) in later.items():
         saw(host, peer, benchmark, good, bad)
     convict(ctx, ObjectId("proof"), liar, FRAUD, "somewhere")
-    ctx.state.judgements.put(JudgementRow(distrusted, False, ctx.now, ctx.now + 60.0, "note"))
+    for peer, trusted in ((root, True), (distrusted, False)):
+        ctx.state.judgements.put(JudgementRow(peer, trusted, ctx.now, ctx.now + 60.0, "note"))
     for peer in (*NAMES, host.id):
         total, opinion = parts_of(host, peer)
         assert opinion == pytest.approx(total, abs=1e-9)
