@@ -46,7 +46,7 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
         ("calls itself", view.name),
         ("reputation", f"{view.reputation:.3f}"),
         ("own evidence", f"{view.low:.3f}–{view.high:.3f} (95 %)"),
-        ("re-run", f"{_count(view.resolved, 'result')}, {_share(view.agreed)} agreed"),
+        ("re-run", _rerun(view)),
         ("in a row", f"{view.streak} accepted since the last reset"),
         ("others' word", f"weighs as much as {view.heard:.1f} outcomes of one's own" if view.heard else ""),
         ("silent", _count(view.silent, "time")),
@@ -121,6 +121,10 @@ def _called(out: Output, peer: PeerName) -> str:
 
 def _share(agreed: float | None) -> str:
     return "-" if agreed is None else f"{100 * agreed:.1f} %"
+
+
+def _rerun(view: ReputationDetail) -> str:
+    return f"{_count(view.resolved, 'result')}, {_share(view.agreed)} agreed" if view.resolved else "nothing yet"
 
 
 def _locals(out: Output, benchmarks: tuple[LocalView, ...]) -> str:

@@ -31,6 +31,15 @@ def test_show_tells_history_the_next_audit_and_the_operators_word(shell: Shell, 
     assert service.calls == [("reputation_of", "annie")]
 
 
+@pytest.mark.parametrize(("resolved", "text"), [(0, "nothing yet"), (1, "1 result, "), (41, "41 results, ")])
+def test_show_counts_in_words_that_fit(
+    resolved: int, text: str, shell: Shell, service: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripted_reputation, "DETAIL", structs.replace(scripted_reputation.DETAIL, resolved=resolved))
+    (line,) = (line for line in shell.run("rep", "show", "ann").stdout.splitlines() if line.startswith("re-run"))
+    assert line.split(maxsplit=1)[1].startswith(text)
+
+
 def test_explanation_is_a_sum(shell: Shell, service: Scripted) -> None:
     rows = [line.split("\t") for line in shell.run("rep", "explain", "Kq9f", "--plain").stdout.splitlines()]
     parts = {row[0]: float(row[1]) for row in rows if len(row) == 3 and row[1][:1] in "+-0"}
