@@ -208,7 +208,12 @@ def _require_success(task: TaskView, certify: bool) -> None:
     ]
     if certify and not task.metrics:
         raise VerificationError(f"task {task.id} was accepted, but not scored: its labels are held back", hint=hint)
-    if certify and (task.certificate is None or task.certificate.basis != CERTIFIED or bare):
+    if certify and task.certificate is None:
+        raise VerificationError(
+            f"task {task.id} was accepted, but not certified: nothing was re-run",
+            hint=f'{hint}; of the rules in [reputation], only checking = "audit" certifies',
+        )
+    if certify and task.certificate and (task.certificate.basis != CERTIFIED or bare):
         raise VerificationError(
             f"task {task.id} was accepted, but not certified: {', '.join(bare) or 'too little was audited'}", hint=hint
         )
