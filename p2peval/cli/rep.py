@@ -24,7 +24,9 @@ from p2peval.daemon.reputation_views import (
 
 def _ends(ctx: click.Context, param: click.Parameter, seconds: float | None) -> float | None:
     if seconds == 0:
-        raise click.BadParameter("a word for no time says nothing; write 2h or 30d, or take it back: p2peval rep forget")
+        raise click.BadParameter(
+            "a word for no time says nothing; write 2h or 30d, or take it back: p2peval rep forget"
+        )
     return seconds
 
 
