@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from p2peval.defaults import MAX_STEPS
 from p2peval.trust.changing_rows import Indices, Offsets, Rows
-from p2peval.trust.kernels import HIGH, STEPS, Kernel, Pushed, Rules, unreached
+from p2peval.trust.kernels import HIGH, Kernel, Pushed, Rules, unreached
 from p2peval.trust.testimony import Vector
 
 LOW = 0.1  # of the mean unsettled amount: below it a peer waits for the next sweep; measured (0.05 to 8 tried)
@@ -123,7 +124,7 @@ class Fast:
         edges = local.indptr.astype(np.int64), _unsigned(local.indices), np.asarray(local.data, np.float64)
         flow = np.array(start, np.float64)
         unsettled = self._unsettled(*edges, trusted, flow, weight)
-        steps, left = self._sweeps(*edges, trusted, flow, unsettled, weight, residual, STEPS)
+        steps, left = self._sweeps(*edges, trusted, flow, unsettled, weight, residual, MAX_STEPS)
         if not left <= residual:
             raise unreached(residual)
         return flow / flow.sum(), steps, float(left)
