@@ -260,6 +260,7 @@ def _audit(task: TaskView, c: CertificateView) -> list[tuple[str, str]]:
     if c.basis == BY_RECORD and task.requester.me:
         bound = f"at most {percent(task.epsilon)} of what liars evaluate for this node is accepted so, in the long run"
         pairs.append(("", f"the record of who evaluated does the rest: {bound}"))
+        pairs.append(("", "for a number that stands by its own audit, whoever evaluated: p2peval eval run … --certify"))
     return pairs
 
 

@@ -161,6 +161,7 @@ def test_show_says_why_so_much_was_checked_and_what_stands_behind_the_number(she
     assert "30 accepted in a row: 97 of 1797" in shown
     assert "97 of 1797 samples, by record, k=30: a lie on more than 1 %" in shown
     assert "at most 1 % of what liars evaluate" in shown
+    assert "eval run … --certify" in shown
     (line,) = shell.json("eval", "show", TASK)["data"]["replicas"]
     assert (line["why"], line["numbers"]) == ("streak", {"streak": 30.0})
 

@@ -6,7 +6,9 @@ import csv
 import io
 
 import pytest
+from msgspec import structs
 
+from tests.cli import scripted_reputation
 from tests.cli.conftest import Shell
 from tests.cli.scripted import ANN, Scripted
 
@@ -55,6 +57,18 @@ def test_words_are_passed_on(words: tuple[str, ...], call: tuple[object, ...], s
     assert service.calls == [call]
 
 
+def test_raters_word_is_shown_as_what_it_counts_for(shell: Shell, service: Scripted) -> None:
+    text = shell.run("rep", "explain", "Kq9f").stdout
+    assert "word of " in text
+    assert "counts as " in text
+    assert "bound on" in text
+
+
+def test_bound_on_nobody_says_so(shell: Shell, service: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scripted_reputation, "BOUND", structs.replace(scripted_reputation.BOUND, peers=()))
+    assert shell.run("rep", "bound").stdout.startswith("nobody is known here")
+
+
 def test_export_as_csv_has_a_line_for_each_peer(shell: Shell, service: Scripted) -> None:
     head, line = csv.reader(io.StringIO(shell.run("rep", "export", "--format", "csv").stdout))
     row = dict(zip(head, line, strict=True))
@@ -65,5 +79,13 @@ def test_export_as_csv_has_a_line_for_each_peer(shell: Shell, service: Scripted)
 def test_a_bad_duration_is_named(shell: Shell, service: Scripted) -> None:
     result = shell.run("rep", "trust", "ann", "--for", "soon")
     assert result.exit_code == 2
-    assert "'soon' is no duration" in result.stderr
+    assert "'soon' is no duration; write 30s, 5m, 2h or 30d" in result.stderr
+    assert service.calls == []
+
+
+def test_no_time_at_all_is_refused_with_what_to_write(shell: Shell, service: Scripted) -> None:
+    result = shell.run("rep", "distrust", "ann", "--for", "0s")
+    assert result.exit_code == 2
+    assert "write 2h or 30d" in result.stderr
+    assert "rep forget" in result.stderr
     assert service.calls == []
