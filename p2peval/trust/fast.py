@@ -17,7 +17,7 @@ from p2peval.trust.changing_rows import Indices, Offsets, Rows
 from p2peval.trust.kernels import HIGH, Kernel, Pushed, Rules, unreached
 from p2peval.trust.testimony import Vector
 
-Places = NDArray[np.uint64]  # as ``Offsets``, unsigned: see ``_unsigned``; a fifth of a sweep's time (measured)
+Places = NDArray[np.uint64]  # as ``Offsets``, unsigned: see ``_unsigned``; 15 to 20 % of the time (measured)
 LOW = 0.1  # of the mean unsettled amount: below it a peer waits for the next sweep; measured (0.05 to 8 tried)
 
 
