@@ -55,10 +55,10 @@ def _audit(metric: MetricView, certificate: CertificateView | None) -> str:
     """With how sure it is: 30 samples re-run in the background say far less than a requester's audit."""
     if metric.audit is None or certificate is None:
         return audit(metric)
-    return f"{audit(metric)} ({percent(1 - certificate.epsilon, digits=2)})"
+    return f"{audit(metric)} ({percent(1 - certificate.epsilon)})"
 
 
 def _standing(line: BoardLine) -> str:
     if line.undetected is None:
         return line.standing
-    return f"{line.standing} {len(line.auditors)} ({100 * line.undetected:.2g} % miss)"
+    return f"{line.standing} {len(line.auditors)} ({percent(line.undetected, digits=2)} miss)"

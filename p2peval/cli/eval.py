@@ -208,7 +208,12 @@ def _require_success(task: TaskView, certify: bool) -> None:
     ]
     if certify and not task.metrics:
         raise VerificationError(f"task {task.id} was accepted, but not scored: its labels are held back", hint=hint)
-    if certify and (task.certificate is None or task.certificate.basis != CERTIFIED or bare):
+    if certify and task.certificate is None:
+        raise VerificationError(
+            f"task {task.id} was accepted, but not certified: nothing was re-run",
+            hint=f'{hint}; of the rules in [reputation], only checking = "audit" certifies',
+        )
+    if certify and task.certificate and (task.certificate.basis != CERTIFIED or bare):
         raise VerificationError(
             f"task {task.id} was accepted, but not certified: {', '.join(bare) or 'too little was audited'}", hint=hint
         )
@@ -260,6 +265,7 @@ def _audit(task: TaskView, c: CertificateView) -> list[tuple[str, str]]:
     if c.basis == BY_RECORD and task.requester.me:
         bound = f"at most {percent(task.epsilon)} of what liars evaluate for this node is accepted so, in the long run"
         pairs.append(("", f"the record of who evaluated does the rest: {bound}"))
+        pairs.append(("", "for a number that stands by its own audit, whoever evaluated: p2peval eval run … --certify"))
     return pairs
 
 

@@ -50,7 +50,7 @@ class Duration(click.ParamType[float]):
             return value
         match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", str(value))
         if match is None:
-            self.fail(f"{value!r} is no duration; write 30s, 5m or 2h", param, ctx)
+            self.fail(f"{value!r} is no duration; write 30s, 5m, 2h or 30d", param, ctx)
         return float(match[1]) * UNITS[match[2]]
 
 

@@ -57,4 +57,4 @@ def name(options: Options, peer: str, name: str) -> None:
     """Call a peer NAME from now on, on this node alone; "" forgets it."""
     out = Output(options)
     view = reach(options).post(path_to("peers", peer, "name"), ReputationDetail, {"name": name})
-    out.answer("peers.name", view, lambda: f"{view.peer} is {view.pet_name or 'without a name'} here")
+    out.answer("peers.name", view, lambda: f"{view.peer} is {view.pet_name or 'without a pet name'} here")

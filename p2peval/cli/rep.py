@@ -21,8 +21,19 @@ from p2peval.daemon.reputation_views import (
     ReputationView,
 )
 
+
+def _ends(ctx: click.Context, param: click.Parameter, seconds: float | None) -> float | None:
+    if seconds == 0:
+        raise click.BadParameter(
+            "a word for no time says nothing; write 2h or 30d, or take it back: p2peval rep forget"
+        )
+    return seconds
+
+
 one_peer = click.argument("peer", metavar="PEER")
-how_long = click.option("--for", "seconds", type=Duration(), metavar="TIME", help="Until then; 180d if not given.")
+how_long = click.option(
+    "--for", "seconds", type=Duration(), metavar="TIME", callback=_ends, help="E.g. 2h, 30d; 180d if not given."
+)
 because = click.option("--note", default="", help="Why; for your own eyes.")
 
 
@@ -109,7 +120,7 @@ def distrust(options: Options, peer: str, seconds: float | None, note: str) -> N
 @one_peer
 @pass_options
 def forget(options: Options, peer: str) -> None:
-    """Take back ``trust`` or ``distrust``; evidence stays."""
+    """Take back your own word, trust or distrust; evidence stays."""
     _judge(options, peer, {"trusted": None}, "rep.forget")
 
 

@@ -46,11 +46,11 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
         ("calls itself", view.name),
         ("reputation", f"{view.reputation:.3f}"),
         ("own evidence", f"{view.low:.3f}–{view.high:.3f} (95 %)"),
-        ("re-run", f"{view.resolved} results, {_share(view.agreed)} agreed"),
+        ("re-run", _rerun(view)),
         ("in a row", f"{view.streak} accepted since the last reset"),
         ("others' word", f"weighs as much as {view.heard:.1f} outcomes of one's own" if view.heard else ""),
-        ("silent", f"{view.silent} times"),
-        ("withheld", f"{view.withheld} times"),
+        ("silent", _count(view.silent, "time")),
+        ("withheld", _count(view.withheld, "time")),
         ("last seen", out.ago(view.last_seen)),
         ("flags", ", ".join(view.flags)),
         ("trust held", "" if view.mass is None else f"{100 * view.mass:.3g} % of all that flows from here"),
@@ -68,11 +68,12 @@ def detail_text(out: Output, view: ReputationDetail) -> str:
 def explain_text(out: Output, view: ExplainView) -> str:
     """The parts first, as a sum; then what they rest on."""
     own = f"own evidence: {view.own_agreed:.2f} agreed, {view.own_disagreed:.2f} differed"
-    parts = [["how strangers did so far", f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
+    start = "where it starts, as two outcomes: strangers so far, or your trust"
+    parts = [[start, f"{view.prior:+.4f}", ""], [own, f"{view.own:+.4f}", ""]]
     parts += [
         [
-            f"{_called(out, rater.rater)} says {rater.agreed:.2f} agreed, {rater.disagreed:.2f} differed"
-            f" (credibility {rater.credibility:.2f})",
+            f"word of {_called(out, rater.rater)}, at credibility {rater.credibility:.2f}:"
+            f" counts as {rater.agreed:.2f} agreed, {rater.disagreed:.2f} differed",
             f"{rater.share:+.4f}",
             f"{rater.moves:+.4f}",
         ]
@@ -99,15 +100,17 @@ def explain_text(out: Output, view: ExplainView) -> str:
 
 
 def bound_text(out: Output, view: BoundView) -> str:
-    who = ", ".join(_called(out, peer) for peer in view.peers) or "nobody"
+    if not view.peers:
+        return "nobody is known here whom neither own evidence nor a root vouches for"
+    who = ", ".join(_called(out, peer) for peer in view.peers)
     return out.fields(
         [
-            ("set", who),
-            ("trust held", f"{view.mass:.4f} of 1"),
+            ("bound on", who),
+            ("trust held", f"{view.mass:.4f} of the 1 that flows from here"),
             ("at most", f"{view.bound:.4f}, however many identities stand behind it"),
-            ("flows in", f"{view.inflow:.4f} from outside"),
+            ("flows in", f"{view.inflow:.4f} from peers outside it, this node among them"),
             ("slack", f"{view.slack:.4f} of trust that nobody has given away"),
-            ("pre-trust", f"{view.pre_trust:.4f}"),
+            ("pre-trust", f"{view.pre_trust:.4f} given without evidence, to roots"),
         ]
     )
 
@@ -118,6 +121,10 @@ def _called(out: Output, peer: PeerName) -> str:
 
 def _share(agreed: float | None) -> str:
     return "-" if agreed is None else f"{100 * agreed:.1f} %"
+
+
+def _rerun(view: ReputationDetail) -> str:
+    return f"{_count(view.resolved, 'result')}, {_share(view.agreed)} agreed" if view.resolved else "nothing yet"
 
 
 def _locals(out: Output, benchmarks: tuple[LocalView, ...]) -> str:
@@ -149,4 +156,8 @@ def _history(past: tuple[PastView, ...]) -> str:
 
 def _left(until: float) -> str:
     hours = max(until - time.time(), 0.0) / 3600
-    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    return f"{hours / 24:.0f} days" if hours >= 48 else _count(round(hours), "hour")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

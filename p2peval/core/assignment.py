@@ -15,6 +15,9 @@ from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import CANDIDATES, COMMIT_GRACE, FETCH_RATE, OPEN_COST, OTHER_CLASS_COST, SILENCE_COST
 
+LEAST_WEIGHT = 1e-9
+"""In a draw: of who is known by hearsay while no trust comes by it; it is drawn after all others."""
+
 
 def commit_window(spec: BenchmarkSpec, model: Blob) -> Seconds:
     """How long an evaluator may take from its assignment to its commitment: fetch, run, hash."""
@@ -41,7 +44,8 @@ class Candidate:
     ``opinion``: its reputation by the rule in force; ``known``: there was something to go by; ``doubted``: it did worse
     than a stranger may. ``available``: how likely it answers at all, 0 to 1. ``open``: assignments of ours that it has
     not finished. ``alike``: it runs models in our equivalence class, where a lie can be told bit by bit.
-    ``praises``: of whom it says that they do good work.
+    ``praises``: of whom it says that they do good work. ``met``: known by an outcome of our own or by the operator's
+    word; who is not is known by hearsay, and ``reach``, 0 to 1, is how much of our trust comes by.
     """
 
     peer: PeerId
@@ -52,6 +56,8 @@ class Candidate:
     open: int = 0
     alike: bool = True
     praises: frozenset[PeerId] = frozenset()
+    met: bool = True
+    reach: float = 0.0
 
 
 def choose(
@@ -83,12 +89,27 @@ def choose(
         else:
             arm, draws = trusted or doubted, CANDIDATES
         apart = [candidate for candidate in arm if not any(_in_one_ring(candidate, other) for other in together)]
-        drawn = rng.sample(apart or arm, min(draws, len(apart or arm)))
+        drawn = _draw(apart or arm, draws, rng)
         taken = max(drawn, key=lambda candidate: _merit(candidate, best))  # of equals, the first drawn
         arm.remove(taken)
         together.append(taken)
         chosen.append(taken.peer)
     return chosen
+
+
+def _draw(arm: Sequence[Candidate], most: int, rng: Random) -> list[Candidate]:
+    """Up to ``most``, at random: who was met all alike, and who is known by hearsay by the trust that comes by.
+
+    Else one rater with a record could praise a thousand names, and they would be nearly all that is ever drawn. So they
+    share what it has.
+    """
+    if all(candidate.met for candidate in arm) or not any(candidate.known for candidate in arm):
+        return rng.sample(arm, min(most, len(arm)))
+    met = [candidate.reach for candidate in arm if candidate.met]
+    usual = sum(met) / len(met) if any(met) else 1.0
+    weights = [1.0 if candidate.met else max(min(candidate.reach / usual, 1.0), LEAST_WEIGHT) for candidate in arm]
+    clocks = [rng.expovariate(weight) for weight in weights]  # the first to ring are a weighted draw
+    return [arm[place] for place in sorted(range(len(arm)), key=clocks.__getitem__)[:most]]
 
 
 def _in_one_ring(one: Candidate, other: Candidate) -> bool:

@@ -16,11 +16,11 @@ from p2peval.core.checking import AuditAnswer, AuditRequest
 from p2peval.core.consult_rows import InquiryRow
 from p2peval.core.context import Context
 from p2peval.core.conviction import is_convicted
-from p2peval.core.effects import FetchBlob, Sample
+from p2peval.core.effects import FetchBlob, Sample, Stop
 from p2peval.core.events import BlobFailed, BlobReady, JobFailed, Sampled
 from p2peval.core.messages import Decline, Sealed, TaskAnnouncement
 from p2peval.core.text import one_line
-from p2peval.core.types import AssignmentId, TaskId
+from p2peval.core.types import AssignmentId, PeerId, TaskId
 from p2peval.defaults import CLOCK_SKEW, DELIVER_PATIENCE, MAX_CONSULTED
 from p2peval.errors import RemoteProtocolError
 
@@ -112,6 +112,17 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | Sampled | JobFailed) -
         case _:
             decline = Decline(ctx.network, ctx.me, row.task, AssignmentId(request), one_line(event.reason))
             _end(ctx, row, ctx.seal(decline, row.benchmark))
+
+
+def drop(ctx: Context, task: TaskId, requester: PeerId) -> bool:
+    """Its requester is done with a task: stop what is under way for it. Returns whether anything was."""
+    dropped = [row for row in ctx.state.inquiries if (row.task, row.requester) == (task, requester)]
+    for row in dropped:
+        budget.charge_inquiry(ctx, row)
+        ctx.state.inquiries.delete(row.key)
+        ctx.do(Stop(tuple(f"{PREFIX}{what}/{row.request}" for what in ("inputs", "model", "sample"))))
+        ctx.notify("inquiry.dropped", task, requester=requester)
+    return bool(dropped)
 
 
 def _end(ctx: Context, row: InquiryRow, said: Sealed[AuditAnswer] | Sealed[Decline]) -> None:

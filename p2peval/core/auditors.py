@@ -12,7 +12,8 @@ from p2peval.defaults import OVERRULED_DAYS
 def candidates(ctx: Context, task: TaskRow, replica: ReplicaRow) -> list[panel.Candidate]:
     """Connected evaluators of the benchmark that this node does not think ill of, none of the evaluator's cluster.
 
-    Nor of one whose answer to this very task was found false.
+    Nor of one whose answer to this very task was found false. Praise makes nobody known here: one rater could praise
+    any number of names, and together they would outweigh all honest ones. As newcomers they weigh 1−h at most.
     """
     accused = {_cluster(ctx, row.peer) for row in ctx.state.replicas.of(task.id) if row.state is ReplicaState.DIFFERS}
     accused |= {replica.peer, _cluster(ctx, replica.peer)}
@@ -22,7 +23,7 @@ def candidates(ctx: Context, task: TaskRow, replica: ReplicaRow) -> list[panel.C
         if peer == ctx.me or accused & {peer, cluster} or _is_overruled(ctx, peer):
             continue
         if not believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now):
-            known = peer in ctx.policy.trust_roots or believing.is_known(ctx.state, peer)
+            known = believing.is_met(ctx.state, ctx.policy, peer, ctx.now)
             found.append(panel.Candidate(peer, reputation.of(ctx, peer) if known else 0.5, known, cluster))
     return found
 

@@ -12,7 +12,7 @@ from p2peval.core.conviction import is_convicted
 from p2peval.core.policy import Policy
 from p2peval.core.state import State
 from p2peval.core.types import PeerId, Seconds
-from p2peval.defaults import OPINION
+from p2peval.defaults import OPINION, ROOT_HONESTY
 from p2peval.trust.evidence import Evidence
 from p2peval.trust.opinions import opinion
 
@@ -46,7 +46,7 @@ def reputation(state: State, policy: Policy, peer: PeerId, now: Seconds) -> floa
     if is_out(state, peer, now):
         return 0.0
     if policy.opinion == OPINION:
-        return belief(state, peer, now).opinion
+        return belief(state, policy, peer, now).opinion
     row = state.pooled.get(peer)
     return row.opinion if row is not None else 0.0
 
@@ -56,11 +56,23 @@ def is_out(state: State, peer: PeerId, now: Seconds) -> bool:
     return is_convicted(state, peer, now) or judged(state, peer, now) is False
 
 
-def is_known(state: State, peer: PeerId) -> bool:
-    """Whether there is anything to go by: an outcome of one's own, or credible word. Who is not known is a newcomer."""
-    row, heard = state.evidence.get(peer), state.pooled.get(peer)
+def is_known(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool:
+    """Whether there is anything to go by: met, or word that counts. Who is not known is a newcomer.
+
+    Praise counts where trust flows to that peer. Credibility alone is cheap: names that repeat what this node says of
+    peers nobody else speaks of have it, and would take each other out of the newcomers' arm.
+    """
+    heard = state.pooled.get(peer)
+    if is_met(state, policy, peer, now) or heard is None:
+        return is_met(state, policy, peer, now)
+    return heard.bad > heard.good or (heard.good > 0.0 and heard.reach > 0.0)
+
+
+def is_met(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool:
+    """Whether this node has seen an outcome of this peer itself, or its operator trusts it."""
+    row = state.evidence.get(peer)
     seen = row is not None and row.evidence.resolved + row.evidence.withheld > 0
-    return seen or (heard is not None and heard.good + heard.bad > 0.0)
+    return seen or is_root(state, policy, peer, now)
 
 
 def is_doubted(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool:
@@ -70,13 +82,13 @@ def is_doubted(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool
     """
     if is_out(state, peer, now) or policy.opinion != OPINION:
         return is_out(state, peer, now)
-    return belief(state, peer, now).opinion < min(0.5, prior(state))
+    return belief(state, policy, peer, now).opinion < min(0.5, prior(state))
 
 
-def belief(state: State, peer: PeerId, now: Seconds) -> Belief:
+def belief(state: State, policy: Policy, peer: PeerId, now: Seconds) -> Belief:
     seen, heard = evidence(state, peer, now), state.pooled.get(peer)
     good, bad = (heard.good, heard.bad) if heard is not None else (0.0, 0.0)
-    return Belief(prior(state), seen.alpha, seen.beta, good, bad)
+    return Belief(prior_of(state, policy, peer, now), seen.alpha, seen.beta, good, bad)
 
 
 def evidence(state: State, peer: PeerId, now: Seconds) -> Evidence:
@@ -88,6 +100,14 @@ def evidence(state: State, peer: PeerId, now: Seconds) -> Evidence:
 def prior(state: State) -> float:
     """p₀: how strangers have done here so far, as the mean of Beta(1 + good, 1 + bad); ½ at first."""
     return (1.0 + state.counter(STRANGERS_GOOD)) / (2.0 + state.counter(STRANGERS))
+
+
+def prior_of(state: State, policy: Policy, peer: PeerId, now: Seconds) -> float:
+    """Where the opinion of ``peer`` begins: p₀, but for whom the operator trusts: no stranger's lie is held against it.
+
+    Else a root would never be asked where strangers have lied, and could never show what it is.
+    """
+    return max(prior(state), ROOT_HONESTY) if is_root(state, policy, peer, now) else prior(state)
 
 
 def newcomer_share(state: State, policy: Policy) -> float:

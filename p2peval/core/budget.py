@@ -81,7 +81,7 @@ def is_known(ctx: Context, peer: PeerId) -> bool:
         return True
     own, heard = state.evidence.get(peer), state.pooled.get(peer)
     founded = (own is not None and own.evidence.agreed > 0) or (heard is not None and heard.reach > 0.0)
-    return founded and believing.belief(state, peer, ctx.now).opinion >= 0.5
+    return founded and believing.belief(state, ctx.policy, peer, ctx.now).opinion >= 0.5
 
 
 def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
@@ -89,7 +89,7 @@ def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
 
     It does not where a member asks and nobody known has asked lately.
     """
-    lately = ctx.now - ctx.state.counter(_KNOWN) / 1000 <= KNOWN_LATELY
+    lately = 0.0 <= ctx.now - ctx.state.counter(_KNOWN) / 1000 <= KNOWN_LATELY
     return not is_known(ctx, peer) and (lately or not membership.is_member(ctx, peer, benchmark))
 
 
@@ -138,7 +138,7 @@ def learn_pace(ctx: Context, duty: DutyRow) -> None:
 
 def _debt(ctx: Context) -> Seconds:
     """Seconds of work that strangers had of us and that time has not paid off yet."""
-    paid_ms = (ctx.now_ms - ctx.state.counter(_SINCE)) * STRANGERS_SHARE
+    paid_ms = max(0, ctx.now_ms - ctx.state.counter(_SINCE)) * STRANGERS_SHARE  # a clock set back adds no debt
     return max(0.0, ctx.state.counter(_DEBT) - paid_ms) / 1000
 
 

@@ -69,7 +69,8 @@ def begin(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFini
 
 
 def too_few(ctx: Context, task: TaskRow, available: float) -> None:
-    fail(ctx, task, f"cannot compute, and {available:.0f} auditors are too few to check it")
+    way_out = "ask again when more members are there, or let this node compute"
+    fail(ctx, task, f"cannot compute, and {available:.0f} auditors are too few to check it; {way_out}")
 
 
 # ── what auditors say ─────────────────────────────────────────────────────────────────────────────

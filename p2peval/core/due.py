@@ -13,7 +13,8 @@ _POOLED = "pooled_ms"
 def soon(ctx: Context) -> None:
     """Now, or a little later: a flood of reasons is answered once. A node killed meanwhile waits for the epoch's end;
     what it thinks of the peer concerned has changed already."""
-    ctx.timer(PREFIX, max(ctx.now, ctx.state.counter(_POOLED) / 1000 + POOL_PAUSE), 0)
+    since = ctx.now - ctx.state.counter(_POOLED) / 1000  # negative where the clock was set back
+    ctx.timer(PREFIX, ctx.now + max(0.0, POOL_PAUSE - max(0.0, since)), 0)
 
 
 def done(ctx: Context) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import believing, budget, commitment, membership, unrecorded
+from p2peval.core import auditor, believing, budget, commitment, membership, unrecorded
 from p2peval.core.assignment import commit_window
 from p2peval.core.benchmark import fits
 from p2peval.core.budget import AT_WORK, Refusal
@@ -224,6 +224,7 @@ def _reveal(ctx: Context, duty: DutyRow, outputs: Blob, efficiency: Efficiency) 
 
 def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> None:
     """The requester says that the task is over."""
+    auditor.drop(ctx, sealed.payload.task, sealed.signer)
     duty = ctx.state.duties.get(sealed.payload.task)
     if duty is None or duty.requester != sealed.signer:
         return
@@ -235,9 +236,10 @@ def on_record(ctx: Context, sealed: Sealed[ResultRecord]) -> None:
 
 def on_cancel(ctx: Context, sealed: Sealed[Cancel]) -> str:
     """The requester wants nothing of it any more: stop, and free the place."""
+    dropped = auditor.drop(ctx, sealed.payload.task, sealed.signer)
     duty = ctx.state.duties.get(sealed.payload.task)
     if duty is None:
-        return "unknown_task"
+        return "" if dropped else "unknown_task"
     if duty.requester != sealed.signer:
         return "not_its_requester"
     if duty.state is DutyState.OFFERED:

@@ -10,7 +10,7 @@ from p2peval.core.context import Context
 from p2peval.core.events import JudgePeer, NamePeer
 from p2peval.core.text import one_line
 from p2peval.core.trust_rows import JudgementRow, PetNameRow
-from p2peval.defaults import LONGEST_JUDGEMENT
+from p2peval.defaults import LONGEST_JUDGEMENT, PEER_SUFFIX
 
 
 def judge(ctx: Context, command: JudgePeer) -> None:
@@ -40,12 +40,21 @@ def name(ctx: Context, command: NamePeer) -> None:
     taken = next((row.peer for row in ctx.state.pet_names if row.name == called and row.peer != command.peer), None)
     if taken is not None:
         return ctx.reply(command.reply_id, "", "usage", f"you call {taken} {called!r} already: choose another name")
+    if (meant := _ends_in(ctx, called)) not in ("", command.peer):
+        return ctx.reply(command.reply_id, "", "usage", f"{called!r} already means {meant}: choose another name")
     if called:
         ctx.state.pet_names.put(PetNameRow(command.peer, called))
     else:
         ctx.state.pet_names.delete(command.peer)
     ctx.notify("peer.named", command.peer, name=called)
     ctx.reply(command.reply_id, command.peer)
+
+
+def _ends_in(ctx: Context, called: str) -> str:
+    """A known peer whose id can be written so: whole, or its last characters; "" where there is none."""
+    bare = called.lstrip("…")
+    known = [row.peer for table in (ctx.state.peers, ctx.state.evidence, ctx.state.pooled) for row in table]
+    return next((peer for peer in known if len(bare) >= PEER_SUFFIX and peer.endswith(bare)), "")
 
 
 def expire(ctx: Context) -> None:

@@ -39,7 +39,7 @@ def answer(ctx: Context, row: OfferRow) -> str:
         return "unknown_task"
     if task.state in OVER:
         return "task_over"
-    if len(ctx.state.offers.of(task.id)) >= MAX_OFFERS and row.key not in ctx.state.offers:
+    if row.key not in ctx.state.offers and not _has_room(ctx, task, row):
         return "enough_offers"
     ctx.state.offers.put(row)
     ctx.notify("task.declined" if row.declined else "task.offer", task.id, peer=row.peer, reason=row.declined)
@@ -50,6 +50,25 @@ def answer(ctx: Context, row: OfferRow) -> str:
     elif task.deadline > ctx.now + OFFER_WINDOW:  # the first answer after a long wait
         arm(ctx, task, ctx.now + OFFER_WINDOW)
     return ""
+
+
+def _has_room(ctx: Context, task: TaskRow, row: OfferRow) -> bool:
+    """Names are free and answer at once: who was met takes the place of who was not, if that one waits for nothing."""
+    offers = ctx.state.offers.of(task.id)
+    if len(offers) < MAX_OFFERS:
+        return True
+    if row.declined or not _speaks_for_itself(ctx, row.peer):
+        return False
+    assigned = {replica.peer for replica in ctx.state.replicas.of(task.id)}
+    least = [held for held in offers if held.peer not in assigned and not _speaks_for_itself(ctx, held.peer)]
+    if least:
+        ctx.state.offers.delete(min(least, key=lambda held: not held.declined).key)
+    return bool(least)
+
+
+def _speaks_for_itself(ctx: Context, peer: PeerId) -> bool:
+    met = believing.is_met(ctx.state, ctx.policy, peer, ctx.now)
+    return met and not believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now)
 
 
 def _candidates(ctx: Context, task: TaskRow) -> list[OfferRow]:
@@ -118,12 +137,14 @@ def assign(ctx: Context, task: TaskRow, count: int) -> list[PeerId]:
 
 def _as_seen(ctx: Context, task: TaskRow, offer: OfferRow) -> Candidate:
     state, peer = ctx.state, offer.peer
-    own = reputation.held(ctx, peer)
+    own, heard = reputation.held(ctx, peer), state.pooled.get(peer)
     said = state.statements.get(f"{task.benchmark}/{peer}")
     return Candidate(
         peer=peer,
         opinion=reputation.of(ctx, peer),
-        known=believing.is_known(state, peer),
+        known=believing.is_known(state, ctx.policy, peer, ctx.now),
+        met=believing.is_met(state, ctx.policy, peer, ctx.now),
+        reach=heard.reach if heard is not None else 0.0,
         doubted=believing.is_doubted(state, ctx.policy, peer, ctx.now),
         available=availability(own.resolved, own.silent, own.withheld),
         open=_open(ctx, peer),

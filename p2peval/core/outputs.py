@@ -91,11 +91,6 @@ def unequal(claimed: Outputs, rerun: Outputs) -> NDArray[np.bool_]:
     return rows
 
 
-def scaled(tolerance: Tolerance, factor: int) -> Tolerance:
-    """``factor`` times the tolerance."""
-    return Tolerance(tolerance.atol_nano * factor, tolerance.rtol_nano * factor)
-
-
 def slack(claimed: Outputs, tolerance: Tolerance) -> NDArray[np.float64]:
     """How far the true output may lie from a claimed one that passes ``differing``, per element of N × C.
 

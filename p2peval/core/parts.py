@@ -37,6 +37,10 @@ class Tolerance:
     atol_nano: int
     rtol_nano: int
 
+    def times(self, factor: int) -> Tolerance:
+        """``factor`` times as much of both."""
+        return Tolerance(self.atol_nano * factor, self.rtol_nano * factor)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -7,7 +7,6 @@ rows are kept, so that a node that starts again believes what it believed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from p2peval.core import believing, due, statements
 from p2peval.core.context import Context
 from p2peval.core.policy import Policy
 from p2peval.core.state import State
-from p2peval.core.trust_rows import HistoryRow, PooledRow, StatementRow
+from p2peval.core.trust_rows import HistoryRow, PooledRow
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import HISTORY_KEPT, HISTORY_STEP, PRE_TRUST, REACHED_EXACTLY
 from p2peval.trust.eigentrust import eigentrust, pre_trusted
@@ -84,7 +83,8 @@ def _walk(testimony: Testimony) -> tuple[Vector, Vector]:
 def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
     """What there is to go by at ``now``: own evidence of all benchmarks, and every rater's, added up likewise.
 
-    The word of who is convicted or distrusted is left out. Order of peers and sums depend on nothing but what is held.
+    The word of who is convicted or distrusted is left out, and word of peers who never introduced themselves here:
+    names cost nothing, and nobody is asked by a name alone. Order of peers and sums depend on what is held alone.
     """
     from scipy.sparse import coo_array
 
@@ -93,14 +93,12 @@ def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
     said = [row for row in held if row.rater != me and row.rater not in out]
     roots = believing.roots(state, policy, now)
     own = [(row.peer, believing.evidence(state, row.peer, now)) for row in state.evidence]
-    peers = sorted(
-        {me, *roots, *(peer for peer, _ in own), *(row.rater for row in said)}.union(
-            *({entry.peer for entry in row.entries} for row in said)
-        )
-    )
+    met = {me, *roots, *(peer for peer, _ in own)}
+    about = [[entry for entry in row.entries if entry.peer in met or entry.peer in state.peers] for row in said]
+    entries = [entry for each in about for entry in each]
+    peers = sorted(met.union((row.rater for row in said), (entry.peer for entry in entries)))
     number = {peer: place for place, peer in enumerate(peers)}
-    entries = [entry for row in said for entry in row.entries]
-    rater = [*np.repeat([number[row.rater] for row in said], _lengths(said)), *[number[me]] * len(own)]
+    rater = [*np.repeat([number[row.rater] for row in said], [len(each) for each in about]), *[number[me]] * len(own)]
     rated = [number[entry.peer] for entry in entries] + [number[peer] for peer, _ in own]
     good = [entry.agreed_milli / 1000 for entry in entries] + [evidence.alpha for _, evidence in own]
     bad = [entry.disagreed_milli / 1000 for entry in entries] + [evidence.beta for _, evidence in own]
@@ -117,14 +115,10 @@ def testimony(state: State, policy: Policy, me: PeerId, now: Seconds) -> Heard:
     )
 
 
-def _lengths(said: Sequence[StatementRow]) -> list[int]:
-    return [len(row.entries) for row in said]
-
-
 def remember(ctx: Context, epoch: int) -> None:
     """A point in the history of every peer whose reputation has moved, or of whom more was seen."""
     for row in ctx.state.pooled:
-        if not believing.is_known(ctx.state, row.peer):
+        if not believing.is_known(ctx.state, ctx.policy, row.peer, ctx.now):
             continue
         past, own = ctx.state.history.of(row.peer), believing.evidence(ctx.state, row.peer, ctx.now)
         now = believing.reputation(ctx.state, ctx.policy, row.peer, ctx.now)

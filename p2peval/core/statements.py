@@ -18,8 +18,9 @@ from p2peval.core.trust_rows import LocalEvidenceRow, StatementRow
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
 from p2peval.defaults import MAX_ENTRIES, STATEMENT_LIFETIME, STATEMENTS_KEPT, STRANGE_STATEMENTS
 
-_SAID = "statements_epoch"
-"""Counter: the last epoch for which this node signed."""
+_SAID = "said/"
+"""Of counters: said/FIRST = last, a run of epochs of which this node may have spoken. There is one, unless a clock that
+was far ahead, or another ``epoch_s``, numbered them differently for a time: then it is silent in those alone."""
 
 
 def epoch_of(ctx: Context) -> int:
@@ -37,7 +38,7 @@ def end_of(ctx: Context, epoch: int) -> Seconds:
 
 def tell(ctx: Context, epoch: int) -> None:
     """Say of each benchmark what was seen by the end of ``epoch``, where that is news. See ``epoch`` for when."""
-    if epoch <= ctx.state.counter(_SAID):
+    if any(first <= epoch <= last for first, last in _runs(ctx)):
         return
     seen: dict[BenchmarkId, list[LocalEvidenceRow]] = {}
     for row in ctx.state.local_evidence:
@@ -77,9 +78,21 @@ def _publish(ctx: Context, benchmark: BenchmarkId, epoch: int, entries: tuple[Tr
         return
     sealed = ctx.seal(TrustStatement(ctx.network, ctx.me, benchmark, epoch, entries), benchmark)
     _take(ctx, sealed)
-    ctx.state.count(_SAID, epoch)
+    _remember(ctx, epoch)
     ctx.publish(sealed, benchmark)
     ctx.notify("statement.published", benchmark, epoch=epoch, peers=len(entries))
+
+
+def _runs(ctx: Context) -> list[tuple[int, int]]:
+    """First and last epoch of each run; the latest last."""
+    counters = [row for row in ctx.state.counters if row.name.startswith(_SAID)]
+    return sorted((int(row.name.removeprefix(_SAID)), row.value) for row in counters)
+
+
+def _remember(ctx: Context, epoch: int) -> None:
+    near = STATEMENT_LIFETIME / ctx.policy.epoch_s
+    first = max((first for first, last in _runs(ctx) if first <= epoch <= last + near), default=epoch)
+    ctx.state.count(f"{_SAID}{first}", epoch)
 
 
 # ── of others ─────────────────────────────────────────────────────────────────────────────────────
@@ -113,8 +126,9 @@ def _take(ctx: Context, sealed: Sealed[TrustStatement]) -> None:
     if held is not None:
         ctx.state.forget(held.id)
     believed = belief_in(ctx, said.author) > 0.0
+    since = ctx.now if held is None or believed else held.received  # a stranger holds no place longer by speaking again
     ctx.state.statements.put(
-        StatementRow(sealed.id, said.author, said.benchmark, said.epoch, said.entries, ctx.now, believed)
+        StatementRow(sealed.id, said.author, said.benchmark, said.epoch, said.entries, since, believed)
     )
 
 
@@ -148,14 +162,14 @@ def belief_in(ctx: Context, rater: PeerId) -> float:
         return 2.0
     pooled, own = state.pooled.get(rater), state.evidence.get(rater)
     heard = pooled.credibility if pooled is not None else 0.0
-    seen = believing.belief(state, rater, ctx.now).opinion if own is not None and own.evidence.agreed else 0.0
-    return max(heard, seen)
+    seen = own is not None and own.evidence.agreed > 0
+    return max(heard, believing.belief(state, ctx.policy, rater, ctx.now).opinion if seen else 0.0)
 
 
 def expire(ctx: Context) -> None:
-    """Forget what was not renewed in time."""
+    """Forget what was not renewed in time, and what was said by a clock, or a length of epochs, that holds no more."""
     for row in ctx.state.statements:
-        if end_of(ctx, row.epoch) + STATEMENT_LIFETIME <= ctx.now:
+        if row.epoch > epoch_of(ctx) or end_of(ctx, row.epoch) + STATEMENT_LIFETIME <= ctx.now:
             _forget(ctx, row)
 
 

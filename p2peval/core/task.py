@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
+from p2peval.core.consult_rows import ConsultState
 from p2peval.core.context import Context
 from p2peval.core.messages import Cancel
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
@@ -94,6 +95,12 @@ def release(ctx: Context, task: TaskRow) -> None:
     """A task ends without a record: tell those who hold a place for it, or still work on it."""
     bound = {offer.peer for offer in ctx.state.offers.of(task.id) if not offer.declined and offer.expires > ctx.now}
     at_work = {row.peer for row in ctx.state.replicas.of(task.id) if row.state in UNFINISHED}
+    at_work |= {
+        row.auditor
+        for panel in ctx.state.panels.of(task.id)
+        for row in ctx.state.consults.of(panel.assignment)
+        if row.state is ConsultState.ASKED
+    }
     at_work.discard(ctx.me)
     if bound or at_work:
         sealed = ctx.seal(Cancel(ctx.network, ctx.me, task.id), task.benchmark)

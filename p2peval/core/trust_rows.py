@@ -29,7 +29,8 @@ class LocalEvidenceRow:
 class StatementRow:
     """The newest TrustStatement of ``rater`` about a benchmark's peers.
 
-    ``believed``: whether there was any reason to listen to this rater when it was last looked at.
+    ``believed``: whether there was any reason to listen to this rater when it was last looked at. ``received``: when
+    this statement came; of who is not believed, the first of those that were renewed since.
     """
 
     id: ObjectId

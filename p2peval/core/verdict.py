@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from p2peval.core.outputs import scaled
 from p2peval.core.parts import Tolerance
 from p2peval.core.types import to_nano
 from p2peval.defaults import ATOL, CONDITION_SHARE, RTOL
@@ -59,9 +58,9 @@ class Rules:
 
     @property
     def margin(self) -> Tolerance:
-        return scaled(self.beyond_doubt, self.fraud_margin)
+        return self.beyond_doubt.times(self.fraud_margin)
 
     @property
     def steadiness(self) -> Tolerance:
         """How far rounding alone may move an output by which somebody is to be blamed: a tenth of the margin."""
-        return scaled(self.beyond_doubt, self.fraud_margin // CONDITION_SHARE)
+        return self.beyond_doubt.times(self.fraud_margin // CONDITION_SHARE)

@@ -145,7 +145,7 @@ class _Routes:
             get("/v1/tasks/{ref}/report", lambda r: ask.report(ref_of(r))),
             post("/v1/tasks/{ref}/bundle", self._bundle),
             post("/v1/tasks/{ref}/cancel", lambda r: ask.cancel(ref_of(r))),
-            *api_reputation.routes(ask.reputations),
+            *api_reputation.routes(lambda: ask.reputations),
             Route("/v1/events", self._events, methods=["GET"]),
         ]
 

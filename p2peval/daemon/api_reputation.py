@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -32,25 +33,25 @@ class NameBody(msgspec.Struct, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-def routes(ask: Reputations) -> list[Route]:
-    """Every path about peers that is no mere list of connections."""
+def routes(ask: Callable[[], Reputations]) -> list[Route]:
+    """Every path about peers that is no mere list of connections; ``ask`` gives what the node believes by now."""
 
     async def bound(request: Request) -> Any:
-        return await ask.bound((await body_of(request, BoundBody)).peers)
+        return await ask().bound((await body_of(request, BoundBody)).peers)
 
     async def judge(request: Request) -> Any:
         body = await body_of(request, JudgeBody)
-        return await ask.judge(ref_of(request), body.trusted, body.seconds, body.note)
+        return await ask().judge(ref_of(request), body.trusted, body.seconds, body.note)
 
     async def name(request: Request) -> Any:
-        return await ask.name(ref_of(request), (await body_of(request, NameBody)).name)
+        return await ask().name(ref_of(request), (await body_of(request, NameBody)).name)
 
     return [
-        Route("/v1/reputation", as_json(lambda r: ask.ls(r.query_params.get("bench"))), methods=["GET"]),
+        Route("/v1/reputation", as_json(lambda r: ask().ls(r.query_params.get("bench"))), methods=["GET"]),
         Route("/v1/reputation", as_json(bound), methods=["POST"]),
-        Route("/v1/reputation/{ref}", as_json(lambda r: ask.show(ref_of(r))), methods=["GET"]),
-        Route("/v1/reputation/{ref}/explain", as_json(lambda r: ask.explain(ref_of(r))), methods=["GET"]),
+        Route("/v1/reputation/{ref}", as_json(lambda r: ask().show(ref_of(r))), methods=["GET"]),
+        Route("/v1/reputation/{ref}/explain", as_json(lambda r: ask().explain(ref_of(r))), methods=["GET"]),
         Route("/v1/reputation/{ref}/judge", as_json(judge), methods=["POST"]),
-        Route("/v1/trust", as_json(lambda _: ask.export()), methods=["GET"]),
+        Route("/v1/trust", as_json(lambda _: ask().export()), methods=["GET"]),
         Route("/v1/peers/{ref}/name", as_json(name), methods=["POST"]),
     ]

@@ -136,7 +136,9 @@ class Service(Protocol):
         ...
 
     @property
-    def reputations(self) -> Reputations: ...
+    def reputations(self) -> Reputations:
+        """As of now: each question asks for it anew."""
+        ...
 
     def events(self, after: int | None) -> MemoryReceiveChannel[EventView]:
         """Events with an id > ``after`` that are still kept, then new ones; None: new ones only.

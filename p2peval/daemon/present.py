@@ -49,7 +49,7 @@ class Presenter:
         """None for a newcomer; 0 while a proof or the operator's word stands against it."""
         if believing.is_out(self._state, peer, self._now):
             return 0.0
-        if not believing.is_known(self._state, peer):
+        if not believing.is_known(self._state, self._policy, peer, self._now):
             return None
         return believing.reputation(self._state, self._policy, peer, self._now)
 

@@ -118,7 +118,7 @@ class TrustPresenter:
     def _local(self, row: LocalEvidenceRow) -> views.ReputationView:
         seen = row.evidence.decayed(self.now, self.state.counter(believing.RESOLVED))
         out = believing.is_out(self.state, row.peer, self.now)
-        prior = believing.prior(self.state)
+        prior = believing.prior_of(self.state, self.policy, row.peer, self.now)
         return self._view(row.peer, seen, 0.0 if out else opinion(prior, seen.alpha, seen.beta, 0.0, 0.0))
 
     def _view(self, peer: PeerId, seen: Evidence, figure: float) -> views.ReputationView:
@@ -174,9 +174,10 @@ class TrustPresenter:
     def explain(self, peer: PeerId) -> views.ExplainView:
         """Parts that add up to the opinion in force, and what they rest on."""
         reasons = self._reasons()
-        told = reasons.told(peer, believing.evidence(self.state, peer, self.now))
+        prior = believing.prior_of(self.state, self.policy, peer, self.now)
+        told = reasons.told(peer, prior, believing.evidence(self.state, peer, self.now))
         shown = believing.reputation(self.state, self.policy, peer, self.now)
-        in_force = believing.belief(self.state, peer, self.now).opinion
+        in_force = believing.belief(self.state, self.policy, peer, self.now).opinion
         return views.ExplainView(
             peer=self.name(peer),
             reputation=shown,

@@ -10,7 +10,7 @@ from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import PEER_SUFFIX, REF_PREFIX
 from p2peval.errors import NotFoundError, UsageError
-from p2peval.wire.ids import is_cid
+from p2peval.wire.ids import is_cid, is_peer_id
 
 T = TypeVar("T")
 
@@ -89,15 +89,17 @@ def any_task(state: State, ref: str) -> TaskRow | ResultRow:
 
 
 def peer(state: State, ref: str, connected: Sequence[PeerId]) -> PeerId:
-    """A peer by id, the pet name given to it here, the name in its profile, or a unique suffix of its id."""
+    """A peer by id, the pet name given to it here, the name in its profile, or a unique suffix of its id.
+
+    A profile's name is its owner's choice, and may be what another's id ends in: then it is not guessed who is meant.
+    """
     tables = (state.peers, state.evidence, state.pooled, state.judgements, state.pet_names)
     known = sorted({row.peer for table in tables for row in table} | set(connected))
     pets = [row.peer for row in state.pet_names if row.name == ref]
-    named = pets or [row.peer for row in state.peers if row.name == ref]
     bare = ref.lstrip("…")
-    found = (
-        [p for p in known if p == ref] or named or [p for p in known if len(bare) >= PEER_SUFFIX and p.endswith(bare)]
-    )
+    ending = [p for p in known if len(bare) >= PEER_SUFFIX and p.endswith(bare)]
+    named = [row.peer for row in state.peers if row.name == ref and not is_peer_id(ref)]
+    found = [p for p in known if p == ref] or pets or sorted({*named, *ending})
     if not found:
         hint = f"give an id, its last {PEER_SUFFIX} or more characters, or a name: p2peval peers ls"
         raise NotFoundError(f"no peer {ref!r}", hint=hint)

@@ -37,13 +37,13 @@ class Reasons:
     def of(cls, heard: Heard) -> Reasons:
         return cls(heard.peers, {peer: number for number, peer in enumerate(heard.peers)}, heard.testimony)
 
-    def told(self, peer: PeerId, own: Evidence) -> Explanation:
-        """The opinion of ``peer`` as it follows from what is held now."""
+    def told(self, peer: PeerId, prior: float, own: Evidence) -> Explanation:
+        """The opinion of ``peer``, which begins at ``prior``, as it follows from what is held now."""
         said = claims(self.testimony)
         credible = credibility(said, self.testimony.prior)
         number = self.numbers.get(peer)
         words = () if number is None else words_about(number, said, credible)
-        return explain(self.testimony.prior, own.alpha, own.beta, words)
+        return explain(prior, own.alpha, own.beta, words)
 
     def paths(self, peer: PeerId) -> tuple[tuple[tuple[PeerId, ...], float], ...]:
         """The strongest chains of trust from this node to ``peer``, with their strengths."""

@@ -183,5 +183,10 @@ def audit(metric: MetricView) -> str:
 
 
 def percent(share: float, digits: int = 4) -> str:
-    """``digits``: significant ones."""
-    return f"{100 * share:.{digits}g} %"
+    """``digits``: significant ones; as many more as it takes for a share that falls short not to read as 100 %."""
+    hundredths = 100 * share
+    text = f"{hundredths:.{digits}g}"
+    while "e+" in text or (hundredths < 100 and float(text) >= 100):
+        digits += 1
+        text = f"{hundredths:.{digits}g}"
+    return f"{text} %"

@@ -11,13 +11,21 @@ OURS = {CHECKING: "audit", PICKING: "p2peval"}
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """``most``: what the mean may be at most. ``reached``: by the reference simulation; None where it tried none."""
+    """``most``: what the mean may be at most. ``reached``: by the reference simulation; None where it tried none.
+
+    ``by``: the policy that it is for, where that is not the table's own of OURS.
+    """
 
     table: str
     case: str
     measure: str
     most: float
     reached: float | None = None
+    by: str = ""
+
+    @property
+    def policy(self) -> str:
+        return self.by or OURS[self.table]
 
 
 def _checking(case: str, wrong: float, reached: float | None, cost: float, paid: float | None) -> tuple[Goal, ...]:
@@ -53,6 +61,6 @@ GOALS: tuple[Goal, ...] = (
     Goal(PICKING, "B 40 %, 2 roots bribed", "regret", 0.01, 0.001),
     Goal(PICKING, "C copying", "regret", 0.02, 0.0),
     Goal(PICKING, "D copying", "regret", 0.02, 0.007),
-    Goal(PICKING, "traitors", "bad_picks", 0.25, 0.398),
+    Goal(PICKING, "traitors", "bad_picks", 0.25, 0.398, by="p2peval + proofs"),  # as a node has them; without: .30
     *(Goal(PICKING, f"{case}, 8", "top5_load", 0.30) for case in ("B 40 %", "C", "D")),
 )

@@ -21,7 +21,7 @@ from types import ModuleType
 
 from p2peval.sim import checking_world, picking_world
 from p2peval.sim.estimate import estimate
-from p2peval.sim.goals import CHECKING, GOALS, OURS, PICKING, Goal
+from p2peval.sim.goals import CHECKING, GOALS, PICKING, Goal
 
 WORLDS: dict[str, ModuleType] = {CHECKING: checking_world, PICKING: picking_world}
 
@@ -72,14 +72,14 @@ def lines(tables: Sequence[str], seeds: int, jobs: int, told: Callable[[int, int
 
 
 def verdicts(found: Sequence[Line]) -> list[Verdict]:
-    """Each goal of the tables in ``found``, beside what our own policy reached."""
-    ours = {(line.table, line.case, line.measure): line for line in found if line.policy == OURS[line.table]}
+    """Each goal of the tables in ``found``, beside what the policy reached that it is for."""
+    reached = {(line.table, line.case, line.measure, line.policy): line for line in found}
     tables = {line.table for line in found}
     return [
         Verdict(goal, line, max(0.0, line.mean - goal.most))
         for goal in GOALS
         if goal.table in tables
-        for line in [ours[goal.table, goal.case, goal.measure]]
+        for line in [reached[goal.table, goal.case, goal.measure, goal.policy]]
     ]
 
 

@@ -12,10 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from p2peval.defaults import MAX_STEPS
 from p2peval.trust.changing_rows import Indices, Rows
 from p2peval.trust.testimony import Vector
-
-STEPS = 10_000  # passes over the edges; no residual that float64 can reach takes as many, for a ≥ 0.01
 
 
 class Kernel(Protocol):
@@ -66,7 +65,7 @@ class Plain:
         self, local: Any, trusted: Vector, weight: float, residual: float, start: Vector
     ) -> tuple[Vector, int, float]:
         onward, mass = local.T, start.copy()
-        for step in range(1, STEPS):
+        for step in range(1, MAX_STEPS):
             moved = onward @ mass
             moved *= 1.0 - weight
             moved += (1.0 - moved.sum()) * trusted
@@ -110,7 +109,7 @@ HIGH = 0.25  # of the highest unsettled amount: what is at least as high is push
 
 def unreached(residual: float) -> ArithmeticError:
     return ArithmeticError(
-        f"reputation did not reach a residual of {residual} in {STEPS} passes; float64 ends near 1e-15"
+        f"reputation did not reach a residual of {residual} in {MAX_STEPS} passes; float64 ends near 1e-15"
     )
 
 

@@ -12,17 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from p2peval.defaults import PRE_TRUST, RESIDUAL
+from p2peval.defaults import MAX_STEPS, PRE_TRUST, REACH_AT_ONCE, RESIDUAL
 from p2peval.trust.local_trust import slack
 from p2peval.trust.testimony import Vector
 
-DENSE = 2000  # peers up to which all are solved at once: 0.6 to 0.9 s there on a busy machine; measured
-STEPS = 10_000  # passes over all edges
-
 
 def reach(local: Any, trusted: Vector, weight: float = PRE_TRUST) -> Vector:
-    """n probabilities, 1 for a lone pre-trusted peer. Exact; each above ``DENSE`` peers costs some passes over C."""
-    if len(trusted) > DENSE:
+    """n probabilities, 1 for a lone pre-trusted peer. Exact; above ``REACH_AT_ONCE``, some passes per peer."""
+    if len(trusted) > REACH_AT_ONCE:
         return np.array([reach_of(local, trusted, [peer], weight) for peer in range(len(trusted))])
     onward = local.toarray() + np.outer(slack(local), trusted)
     visits = np.linalg.inv(np.eye(len(trusted)) - (1.0 - weight) * onward)
@@ -36,14 +33,14 @@ def reach_of(
     """The probability that a walk comes by any of ``targets``, to within ``residual``, for any number of peers."""
     loose, hit = slack(local), np.zeros(len(trusted))
     hit[targets] = 1.0
-    for _ in range(STEPS):
+    for _ in range(MAX_STEPS):
         further = (1.0 - weight) * (local @ hit + loose * float(trusted @ hit))
         further[targets] = 1.0
         change = float(np.abs(further - hit).max())
         hit = further
         if change * (1.0 - weight) <= residual * weight:
             return float(trusted @ hit)
-    raise ArithmeticError(f"reach did not settle to {residual} in {STEPS} passes")
+    raise ArithmeticError(f"reach did not settle to {residual} in {MAX_STEPS} passes")
 
 
 def reach_sampled(

@@ -11,15 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from p2peval.defaults import PRE_TRUST, RESIDUAL
+from p2peval.defaults import PRE_TRUST, REPAIR_LEAST, REPAIR_SHARE, REPAIRED_WITHIN, RESIDUAL
 from p2peval.trust.changing_rows import Indices, Rows
 from p2peval.trust.eigentrust import eigentrust
 from p2peval.trust.kernels import Kernel, Rules, chosen
 from p2peval.trust.testimony import Vector
-
-WITHIN = 1e-7  # L1 distance that repaired reputation may be from that computed anew; spec
-SWEEP_AT = 0.02  # of all edges that a push may walk before a sweep over all is cheaper; guess
-PUSH_LEAST = 100_000  # edges that a push may walk in any case: 1 ms; guess
 
 
 class Live:
@@ -29,8 +25,8 @@ class Live:
         self._rows = Rows(local)
         self._trusted = trusted
         self._kernel = kernel or chosen()
-        most = max(int(SWEEP_AT * local.nnz), PUSH_LEAST)
-        self._rules = Rules(len(trusted), weight, weight * WITHIN, most)
+        most = max(int(REPAIR_SHARE * local.nnz), REPAIR_LEAST)
+        self._rules = Rules(len(trusted), weight, weight * REPAIRED_WITHIN, most)
         self.sweeps = 0
         self._flow = trusted
         self._sweep(local)
@@ -46,7 +42,7 @@ class Live:
 
     @property
     def error(self) -> float:
-        """An upper bound on the L1 distance between ``mass`` and the exact π, at most WITHIN."""
+        """An upper bound on the L1 distance between ``mass`` and the exact π, at most REPAIRED_WITHIN."""
         return self._rules.error() / self._rules.weight
 
     def row(self, rater: int) -> tuple[Indices, Vector]:

@@ -153,6 +153,16 @@ def test_certify_is_sent_and_a_result_by_record_is_not_enough_for_it(
     assert shell.run("eval", "run", "digits", model, "--certify").exit_code == 0
 
 
+def test_certify_under_a_rule_that_re_runs_nothing_says_which_rule_would(
+    shell: Shell, service: Scripted, model: str
+) -> None:
+    service.states = [task("accepted", certificate=None)]
+    result = shell.run("eval", "run", "digits", model, "--certify")
+    assert result.exit_code == 5
+    assert "nothing was re-run" in result.stderr
+    assert 'only checking = "audit" certifies' in result.stderr
+
+
 def test_show_says_why_so_much_was_checked_and_what_stands_behind_the_number(shell: Shell, service: Scripted) -> None:
     by_record = replace(CERTIFICATE, epsilon=0.14, audited=97, basis="record", streak=30)
     told = {"why": "streak", "numbers": {"streak": 30.0}, "because": "30 accepted in a row", "drawn": 97, "audited": 97}
@@ -161,6 +171,7 @@ def test_show_says_why_so_much_was_checked_and_what_stands_behind_the_number(she
     assert "30 accepted in a row: 97 of 1797" in shown
     assert "97 of 1797 samples, by record, k=30: a lie on more than 1 %" in shown
     assert "at most 1 % of what liars evaluate" in shown
+    assert "eval run … --certify" in shown
     (line,) = shell.json("eval", "show", TASK)["data"]["replicas"]
     assert (line["why"], line["numbers"]) == ("streak", {"streak": 30.0})
 

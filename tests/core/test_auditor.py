@@ -13,8 +13,9 @@ from small_world import blob
 from p2peval.core import budget
 from p2peval.core.checking import AuditRequest
 from p2peval.core.consult_rows import ConsultState
-from p2peval.core.events import BlobFailed, JobFailed, MessageReceived
+from p2peval.core.events import BlobFailed, CancelTask, JobFailed, MessageReceived
 from p2peval.core.policy import Policy
+from p2peval.core.rows import TaskState
 from p2peval.core.types import ObjectId, PeerId
 from p2peval.defaults import INQUIRIES_EACH, NETWORK_ID
 
@@ -159,3 +160,28 @@ def test_an_answer_that_nobody_asked_for_counts_nothing() -> None:
     )
     world.requester.handle(MessageReceived(forged, world.auditor.id, "forged"))
     assert world.requester.replies["forged"].error == "unasked"
+
+
+def test_who_audits_for_a_task_that_is_given_up_stops_and_frees_its_place() -> None:
+    world = ConsultWorld(12)
+    for auditor in world.auditors:
+        auditor.mute = True
+    task = world.begin()
+    world.run_until(lambda: any(len(auditor.node.state.inquiries) for auditor in world.auditors))
+    at_work = [auditor for auditor in world.auditors if len(auditor.node.state.inquiries)]
+    world.requester.handle(CancelTask("cancel", task))
+    world.run(5.0)
+    assert world.requester.node.state.tasks[task].state is TaskState.CANCELLED
+    assert not any(len(auditor.node.state.inquiries) for auditor in world.auditors)
+    assert all("inquiry.dropped" in auditor.kinds() for auditor in at_work)
+
+
+def test_who_is_too_slow_stops_when_the_result_is_accepted_without_it() -> None:
+    world = ConsultWorld(13)
+    slow = world.auditors[0]
+    slow.mute = True
+    task = world.ask()
+    assert task.state is TaskState.ACCEPTED
+    world.run(5.0)
+    assert "inquiry.dropped" in slow.kinds()
+    assert not len(slow.node.state.inquiries)

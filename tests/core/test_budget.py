@@ -218,3 +218,15 @@ def test_who_makes_a_requester_known() -> None:
     world.run(3600.0)  # what the others told at that end is pooled at the next
     assert budget.is_known(ctx, praised.id)
     assert not budget.is_known(ctx, bad.id)
+
+
+def test_a_clock_set_back_neither_adds_to_what_strangers_owe_nor_shuts_them_out() -> None:
+    world, benchmark = settled(2)
+    me, stranger = world.all
+    ctx, year = me.node._ctx, 365 * 86_400.0
+    ctx.now = world.now + year
+    budget._owe(ctx, 5_000)
+    ctx.state.count("known_requester_ms", ctx.now_ms)
+    ctx.now = world.now
+    assert budget._debt(ctx) == 5.0
+    assert not budget.is_stranger(ctx, stranger.id, benchmark)

@@ -147,11 +147,13 @@ def test_nothing_said_of_others_raises_out_of_a_node_that_looks_into_it(name: st
     rng = Random(f"{name} {side} proofs said")
     scene = stage(name)
     host = scene.requester if side == "requester" else scene.world.all[2]
-    proves = (name, side) == ("accepted", "evaluator")  # rarely: only where it audits a claim that it finds false
-    wanted, cases = ({"Recall", "Prove"}, 3 * CASES) if proves else ({"Recall"}, CASES)
+    proves = (name, side) == ("accepted", "evaluator")  # one case in 1500: only where a claim it audits seems false
+    wanted = {"Recall", "Prove"} if proves else {"Recall"}
     watcher, gossip = watcher_of(scene, host, rng), Gossip(rng, scene, host.id)
     with Database(tmp_path / "state.db") as database:
-        for case in range(cases):
+        for case in range(20 * CASES):
+            if case >= CASES and wanted <= watcher.asked.keys():
+                break
             sealed = gossip.say()
             scene.said.append(sealed)
             watcher.handle(MessageReceived(sealed, rng.choice(scene.world.all).id, "reply"))

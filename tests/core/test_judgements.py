@@ -98,3 +98,14 @@ def test_one_pet_name_means_one_peer_and_can_be_given_on() -> None:
     assert name(me, peer.id, "").error == ""
     assert name(me, other.id, "Ada").error == ""
     assert [(row.peer, row.name) for row in me.node.state.pet_names] == [(other.id, "Ada")]
+
+
+def test_a_pet_name_is_not_what_another_peers_id_may_be_called() -> None:
+    _, me, peer, other, _ = three()
+    for called in (other.id, other.id[-6:], f"…{other.id[-4:]}"):
+        answer = name(me, peer.id, called)
+        assert answer.error == "usage"
+        assert other.id in answer.detail
+    assert name(me, peer.id, peer.id[-4:]).error == ""
+    assert name(me, peer.id, "\x1b[31mAda\u202e").error == ""
+    assert [row.name for row in me.node.state.pet_names] == ["[31mAda"]

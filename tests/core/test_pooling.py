@@ -6,7 +6,7 @@ import pytest
 from hearsay import epoch, introduce, saw, settled, tells, to_epoch
 from small_world import Host, World
 
-from p2peval.core import believing, conviction, reputation
+from p2peval.core import believing, conviction, due, pooling, reputation
 from p2peval.core.policy import Policy
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.defaults import POOL_PAUSE, RATER_CAP, RATER_SHARE
@@ -25,7 +25,7 @@ def listening() -> tuple[World, Host, BenchmarkId]:
     truth = {peer: (6, 0) if place % 2 else (0, 6) for place, peer in enumerate(RATED)}
     for peer, (good, bad) in truth.items():
         saw(host, peer, benchmark, good, bad)
-    for sealer in (RATER, LIAR):
+    for sealer in (SEALERS[8], RATER, LIAR):
         introduce(host, sealer, benchmark)
     turned = {peer: (bad, good) for peer, (good, bad) in truth.items()}
     assert tells(host, RATER, benchmark, {**truth, STRANGER: (50, 0)}, epoch(world) - 1) == ""
@@ -164,3 +164,28 @@ def test_where_strangers_lie_it_is_no_reproach_to_be_unknown() -> None:
     assert reputation.of(ctx, STRANGER) == pytest.approx(1 / 8)
     assert not doubted(STRANGER)
     assert doubted(RATED[0])
+
+
+def test_after_a_clock_was_set_back_a_proof_is_pooled_as_soon_as_ever() -> None:
+    world, host, _ = listening()
+    ctx = host.node._ctx
+    ctx.state.count("pooled_ms", int((world.now + 365 * 86_400.0) * 1000))
+    before = host.kinds().count("trust.recomputed")
+    ctx.now = world.now
+    due.soon(ctx)
+    host.perform(host.node._drain())
+    world.run(POOL_PAUSE + 1.0)
+    assert host.kinds().count("trust.recomputed") == before + 1
+
+
+def test_a_convicted_root_is_no_root_whatever_the_settings_say() -> None:
+    world, host, _ = listening()
+    ctx = host.node._ctx
+    ctx.now, ctx.policy = world.now, Policy(trust_roots=(RATER.peer_id,))
+    assert pooling.testimony(ctx.state, ctx.policy, ctx.me, ctx.now).testimony.roots
+    assert of(host, RATER.peer_id) > 0.5
+    conviction.convict(ctx, ObjectId("proof"), RATER.peer_id, conviction.FRAUD, "somewhere")
+    assert not pooling.testimony(ctx.state, ctx.policy, ctx.me, ctx.now).testimony.roots
+    assert of(host, RATER.peer_id) == 0.0
+    to_epoch(world)
+    assert host.node.state.pooled[RATER.peer_id].mass == 0.0

@@ -85,6 +85,19 @@ def test_a_stranger_is_heard_at_one_epochs_end_and_then_makes_room_for_the_next(
     assert held(host) == {who.peer_id for who in first[1:]} | {late.peer_id}
 
 
+def test_strangers_that_speak_again_each_epoch_keep_no_place_from_one_that_was_not_heard() -> None:
+    world, benchmark = settled(2)
+    host = world.all[0]
+    first = [rater() for _ in range(STRANGE)]
+    for _ in range(2):
+        for who in first:
+            assert says(host, benchmark, who) == ""
+        to_epoch(world)
+    for who in first:
+        assert says(host, benchmark, who) == ""  # they are always the first
+    assert says(host, benchmark, rater()) == ""
+
+
 def test_where_the_known_are_too_many_the_least_believed_makes_room_for_a_better_one_only() -> None:
     world, benchmark = settled(2)
     host = world.all[0]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from hearsay import epoch, saw, settled, tells, to_epoch
-from small_world import Host
+from dataclasses import replace
 
+from hearsay import epoch, saw, settled, tells, to_epoch
+from small_world import Host, World
+
+from p2peval.core import epoch as epoch_
 from p2peval.core.checking import TrustStatement
 from p2peval.core.messages import Sealed
 from p2peval.defaults import EPOCH, MAX_ENTRIES, STATEMENT_LIFETIME
@@ -120,14 +123,16 @@ def test_a_restored_backup_signs_nothing_for_an_epoch_that_ended_before_it_woke(
 def test_a_clock_set_back_says_nothing_of_epochs_that_were_spoken_of() -> None:
     world, benchmark = settled(2)
     rater, rated = world.all
-    saw(rater, rated.id, benchmark, good=3)
-    to_epoch(world)
-    (first,) = said(rater)
+    for good in range(1, 5):
+        saw(rater, rated.id, benchmark, good)
+        to_epoch(world)
+    told = said(rater)
+    assert len(told) == 4
     world.now -= 3 * EPOCH
     saw(rater, rated.id, benchmark, good=1, bad=1)
     rater.restart()
     world.run(3 * EPOCH - 60.0)
-    assert said(rater) == [first]
+    assert said(rater) == told
 
 
 def test_two_statements_of_one_epoch_are_an_equivocation() -> None:
@@ -135,3 +140,52 @@ def test_two_statements_of_one_epoch_are_an_equivocation() -> None:
     listener, rater, rated = world.all
     assert tells(listener, rater.sealer, benchmark, {rated.id: (3, 0)}, epoch(world)) == ""
     assert tells(listener, rater.sealer, benchmark, {rated.id: (0, 3)}, epoch(world)) == "slot_taken"
+
+
+def with_epochs_of(world: World, seconds: float) -> None:
+    """Everybody's settings change, and everybody starts again."""
+    for host in world.all:
+        host.restart()
+        host.node._ctx.policy = replace(host.node._ctx.policy, epoch_s=seconds)
+        epoch_.arm(host.node._ctx)
+        host.perform(host.node._drain())
+
+
+def test_longer_epochs_are_spoken_of_though_their_numbers_are_lower_and_none_twice() -> None:
+    world, benchmark = settled(2)
+    rater, listener = world.all
+    saw(rater, listener.id, benchmark, good=3)
+    to_epoch(world)
+    (first,) = said(rater)
+    with_epochs_of(world, EPOCH + 1.0)  # 140 numbers lower: they rise over those of before within six days
+    for day in range(1, 9):
+        saw(rater, listener.id, benchmark, good=3 + day)
+        world.run(86_400.0)
+    told = said(rater)
+    assert len(told) > 5
+    assert min(statement.payload.epoch for statement in told[1:]) < first.payload.epoch
+    assert len({statement.payload.epoch for statement in told}) == len(told)
+    assert listener.node.state.statements[f"{benchmark}/{rater.id}"].id == told[-1].id
+    assert not listener.node.state.convictions.of(rater.id)
+
+
+def test_a_clock_that_was_a_year_ahead_for_a_while_does_not_silence_a_node_for_a_year() -> None:
+    world, benchmark = settled(2)
+    rater, listener = world.all
+    saw(rater, listener.id, benchmark, good=3)
+    to_epoch(world)
+    year = 365 * 86_400.0
+    world.now += year
+    rater.restart()
+    saw(rater, listener.id, benchmark, good=4)
+    to_epoch(world)
+    wrong = said(rater)[-1].payload.epoch
+    assert wrong > epoch(world) - 3
+    world.now -= year
+    rater.restart()
+    listener.restart()
+    to_epoch(world)
+    saw(rater, listener.id, benchmark, good=5)
+    to_epoch(world)
+    assert said(rater)[-1].payload.epoch == epoch(world) - 1
+    assert len({statement.payload.epoch for statement in said(rater)}) == len(said(rater))

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from p2peval.core.events import PublishBenchmark
-from p2peval.core.types import BenchmarkId
+from p2peval.core.rows import PeerRow
+from p2peval.core.trust_rows import PetNameRow
+from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.daemon import refs
 from p2peval.daemon.story import short_id
 from p2peval.errors import NotFoundError, UsageError
+from p2peval.wire.envelope import EnvelopeSealer
 
 sys.path.append(str(Path(__file__).parent.parent / "core"))
 from small_world import Host, World
@@ -43,6 +46,28 @@ def test_an_id_may_be_typed_as_tables_show_it() -> None:
     for wrong in ("bafk…zzzz", "bafk", "…"):
         with pytest.raises(NotFoundError):
             refs.held_benchmark(state, wrong)
+
+
+def test_a_peer_is_its_id_or_what_we_call_it_before_what_it_calls_itself() -> None:
+    world = World(1)
+    state = world.all[0].node.state
+    honest, liar = PeerId("12D3KooWHonestAbCd"), PeerId("12D3KooWLiarWxYz")
+    for peer, called in ((honest, "Ada"), (liar, "…AbCd")):
+        state.peers.put(PeerRow(peer, called, (), (), (), 1, 1.0))
+    for ref in ("…AbCd", "AbCd"):
+        if ref == "AbCd":
+            state.peers.put(replace(state.peers[liar], name=ref))
+        with pytest.raises(UsageError) as refused:
+            refs.peer(state, ref, ())
+        assert honest in refused.value.message
+    assert refs.peer(state, honest, ()) == honest
+    state.peers.put(replace(state.peers[liar], name="Ada"))
+    state.pet_names.put(PetNameRow(honest, "Ada"))
+    assert refs.peer(state, "Ada", ()) == honest
+    nobody = EnvelopeSealer(bytes(32)).peer_id
+    state.peers.put(replace(state.peers[liar], name=nobody))
+    with pytest.raises(NotFoundError):
+        refs.peer(state, nobody, ())
 
 
 def test_one_name_of_two_authors_is_not_guessed() -> None:

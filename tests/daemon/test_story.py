@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
-from p2peval.daemon.story import audit
+from p2peval.daemon.story import audit, percent
 from p2peval.daemon.views import IntervalView, PeerName, StoryLine, TaskView
 from tests.cli.scripted import ACCURACY, ANN, BOB, replica, task
 
@@ -26,6 +27,22 @@ def test_whole_story_of_an_accepted_task() -> None:
         "accepted  accuracy 0.9417   audit ±0.010 (99 %, certified)   sampling 0.930–0.952 (95 %)   me",
         "report    /home/bob/reports/bafkreirecord.json",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [
+        (0.995, 4, "99.5 %"),
+        (0.5893, 4, "58.93 %"),
+        (0.999997, 4, "99.9997 %"),
+        (0.996, 2, "99.6 %"),
+        (1.0, 4, "100 %"),
+        (1.0, 2, "100 %"),
+        (0.0, 4, "0 %"),
+    ],
+)
+def test_what_falls_short_of_certainty_never_reads_as_a_hundred_percent(share: float, digits: int, text: str) -> None:
+    assert percent(share, digits) == text
 
 
 def test_task_that_nobody_offers_for_says_what_it_waits_for() -> None:

@@ -41,7 +41,7 @@ profile = "canonical"
     assert file.range == Range(-1_000_000_000, 2_500_000_000)
     assert file.tolerance == Tolerance(1_000, 10_000)
     assert (file.limits.seconds, file.limits.memory_mb) == (5, 2048)
-    assert file.verification == Verification(20_000_000, 10_000_000, 2, 3)
+    assert file.verification == Verification(20_000_000, 20_000_000, 2, 3)
     assert file.profile == "canonical"
     assert file.data.file == bench.path / "data.csv"
 

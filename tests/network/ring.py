@@ -35,7 +35,7 @@ AWAKE = 30
 ALTERED = 10
 """Every so many-th row is altered: five times the share from which a result is wrong by default."""
 
-SLOW = 2.0
+SLOW = 1.0
 """Seconds that a slow evaluator takes more than others."""
 
 

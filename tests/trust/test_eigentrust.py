@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import igraph
 import networkx
 import numpy as np
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from p2peval.defaults import REPAIRED_WITHIN
 from p2peval.trust.eigentrust import eigentrust, pre_trusted, residual_of
 from p2peval.trust.evidence import Evidence
 from p2peval.trust.kernels import Plain, chosen
 from p2peval.trust.local_trust import local_trust, slack, weights
 from p2peval.trust.reach import reach, reach_of, reach_sampled
-from p2peval.trust.repair import WITHIN, Live
+from p2peval.trust.repair import Live
 from p2peval.trust.sybil_bound import sybil_bound
 
 KERNELS = [chosen(), Plain()]
@@ -59,6 +61,16 @@ def test_reputation_is_a_distribution_within_its_residual_and_that_of_networkx(k
     assert found.mass == pytest.approx(np.array([other[i] for i in range(len(trusted))]), abs=1e-6)
 
 
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("seed", range(5))
+def test_reputation_is_that_of_igraph(kernel, seed):
+    local, trusted = graph(seed, 300)
+    entries = (local + sparse.csr_array(np.outer(slack(local), trusted))).tocoo()
+    other = igraph.Graph(300, np.column_stack(entries.coords), directed=True)
+    theirs = other.personalized_pagerank(damping=0.7, reset=trusted.tolist(), weights=entries.data.tolist())
+    assert eigentrust(local, trusted, kernel=kernel).mass == pytest.approx(np.array(theirs), abs=1e-6)
+
+
 @given(seeds)
 @settings(max_examples=25)
 def test_both_kernels_agree_to_the_last_digits_and_the_order_of_peers_does_not_matter(seed):
@@ -80,7 +92,7 @@ def test_hundreds_of_repairs_equal_computing_anew(kernel):
         share = random.random(len(peers))
         live.replace(rater, peers, share / max(share.sum(), 1.0))
     anew = eigentrust(live.array(), trusted, residual=1e-14).mass
-    assert np.abs(live.mass - anew).sum() <= live.error + 1e-13 <= WITHIN + 1e-13
+    assert np.abs(live.mass - anew).sum() <= live.error + 1e-13 <= REPAIRED_WITHIN + 1e-13
     assert live.sweeps < 30
 
 
