@@ -21,6 +21,9 @@ from p2peval.trust.evidence import Evidence
 FRAUD = "fraud-proof"
 EQUIVOCATION = "equivocation"
 
+RESTARTED = "restarted/"
+"""Of the counters of when an identity's streak was last ended by what is no evidence of our own, in unix ms."""
+
 
 def is_convicted(state: State, peer: PeerId, now: Seconds) -> bool:
     """Whether a proof against ``peer`` holds and has not lapsed."""
@@ -39,6 +42,7 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
     held = ctx.state.evidence.get(peer)  # it is listed among those we know something of, and starts anew
     seen = held.evidence if held else Evidence.none(ctx.now, ctx.state.counter("resolved_total"))
     ctx.state.evidence.put(EvidenceRow(peer, replace(seen, streak=0)))
+    ctx.state.count(f"{RESTARTED}{peer}", ctx.now_ms)  # no late reveal gives the streak back once the proof has lapsed
     ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
     heard = ctx.state.pooled.get(peer)
     if heard is not None and heard.credibility > 0.0:

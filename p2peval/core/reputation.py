@@ -8,14 +8,12 @@ from dataclasses import replace
 from p2peval.core import believing, due
 from p2peval.core.believing import RESOLVED, STRANGERS, STRANGERS_GOOD
 from p2peval.core.context import Context
+from p2peval.core.conviction import RESTARTED
 from p2peval.core.rows import EvidenceRow
 from p2peval.core.trust_rows import LocalEvidenceRow
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
-
-_RESTARTED = "restarted/"
-"""Of the counters of when an identity's streak was last ended by what others found, in unix ms."""
 
 
 def resolved_total(ctx: Context) -> int:
@@ -74,7 +72,7 @@ def restored(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[s
 def give_back(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[str, float]) -> None:
     """The streak before it was withheld, unless something else has ended it since."""
     now, here = held(ctx, peer), _here(ctx, peer, benchmark)
-    restarted = ctx.state.counter(f"{_RESTARTED}{peer}") >= int(told["at"] * 1000)
+    restarted = ctx.state.counter(f"{RESTARTED}{peer}") >= int(told["at"] * 1000)
     if restarted or now.resolved - now.agreed != told["differed"]:
         return
     ctx.state.evidence.put(EvidenceRow(peer, replace(now, streak=max(now.streak, int(told["streak"])))))
@@ -99,7 +97,7 @@ def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
 def restart(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     """Auditors found a result of this peer false: its streak is over."""
     _change(ctx, peer, benchmark, Evidence.restarted)
-    ctx.state.count(f"{_RESTARTED}{peer}", ctx.now_ms)
+    ctx.state.count(f"{RESTARTED}{peer}", ctx.now_ms)
 
 
 def held(ctx: Context, peer: PeerId) -> Evidence:

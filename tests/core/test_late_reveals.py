@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from small_world import Host, World
 
-from p2peval.core import reputation
+from p2peval.core import conviction, reputation
 from p2peval.core.effects import Effect, Send
 from p2peval.core.messages import Reveal
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskState
-from p2peval.core.types import TaskId
+from p2peval.core.types import ObjectId, TaskId
 from p2peval.trust.evidence import Evidence
 from p2peval.trust.rule import samples_for
 
@@ -118,6 +120,17 @@ def test_what_auditors_found_false_since_ends_the_streak_for_good_too(world: Slo
     node = world.requester.node
     node._ctx.now = world.now
     reputation.restart(node._ctx, world.slow.id, world.benchmark)
+    world.reveal()
+    assert (world.seen.streak, world.seen.withheld) == (0, 0)
+
+
+def test_a_proof_since_ends_the_streak_for_good_even_once_it_has_lapsed(world: Slow) -> None:
+    world.withhold("late")
+    ctx = world.requester.node._ctx
+    ctx.now, ctx.policy = world.now, replace(ctx.policy, conviction_s=1.0)
+    conviction.convict(ctx, ObjectId("proof"), world.slow.id, conviction.FRAUD, "elsewhere")
+    world.run(2.0)
+    assert not conviction.is_convicted(ctx.state, world.slow.id, world.now)
     world.reveal()
     assert (world.seen.streak, world.seen.withheld) == (0, 0)
 
