@@ -245,9 +245,9 @@ def test_certify_refuses_a_metric_without_an_audit_interval(shell: Shell, servic
 
 def test_run_gives_up_after_its_timeout(shell: Shell, service: Scripted, model: str) -> None:
     service.states = [task("assigned")]
-    result = shell.run("eval", "run", "digits", model, "--timeout", "0.2s")
+    result = shell.run("eval", "run", "digits", model, "--timeout", "1.5s")
     assert result.exit_code == 7
-    assert "after 0.2 s (offers 4)" in result.stderr
+    assert "after 1.5 s (offers 4)" in result.stderr
     assert "goes on" in result.stderr
 
 
