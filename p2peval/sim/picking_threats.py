@@ -70,14 +70,15 @@ CASES |= {f"{name}, 8": replace(CASES[name], candidates=8) for name in ("B 40 %"
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Masks over all peers, the pre-trusted first: who gives wrong answers, who lies in statements, who is praised.
+    """Masks over all peers, the pre-trusted first: who is honest, and who gives wrong answers on purpose.
 
     ``fitness``: peers × categories, the chance 0 to 1 that a peer answers a task of that category.
-    ``wrong``: the chance that its answer is wrong. ``honest``: asks tasks, and states what it saw.
+    ``wrong``: the chance that its answer is wrong. ``honest``: asks tasks, and states what it saw. ``lying``: praised
+    by all who are not honest; its wrong answers are lies that can be proven, others' are mistakes.
     """
 
     honest: Mask
-    praised: Mask
+    lying: Mask
     fitness: Matrix
     wrong: Matrix
 
@@ -113,7 +114,7 @@ def statements(case: Case, now: Cast, good: Matrix, bad: Matrix) -> tuple[Matrix
     liars, honest = np.flatnonzero(~now.honest), np.flatnonzero(now.honest)
     stated_good[liars] = stated_bad[liars] = 0.0
     if case.together:
-        stated_good[np.ix_(liars, now.praised)] = case.loudness
+        stated_good[np.ix_(liars, now.lying)] = case.loudness
     if case.copying:
         stated_good[np.ix_(liars, honest)] = good[np.ix_(honest, honest)].sum(0)
         stated_bad[np.ix_(liars, honest)] = bad[np.ix_(honest, honest)].sum(0)

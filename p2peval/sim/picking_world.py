@@ -168,7 +168,7 @@ def _learn(policy: Policy, now: Cast, memory: Memory, given: Given, luck: Matrix
     """Counts, proofs and streaks after a round. ``luck``: decides for each task whether an audit finds a lie."""
     pair = (given.asker, given.picked)
     stranger = (memory.good[pair] + memory.bad[pair]) == 0.0
-    lie = given.failed & ~now.honest[given.picked]
+    lie = given.failed & now.lying[given.picked]
     missed = lie & (luck < _miss(memory.streak[pair])) if policy.proofs else np.zeros_like(lie)
     known_bad = given.failed & ~missed
     np.add.at(memory.good, pair, ~known_bad)
