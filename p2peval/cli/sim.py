@@ -13,7 +13,7 @@ from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
 
 if TYPE_CHECKING:
-    from p2peval.sim.tables import Line, Verdict
+    from p2peval.sim.tables.tables import Line, Verdict
 
 
 @click.group("sim", cls=Noun, short_help="Play the rules of trust against liars, here and now.")
@@ -32,9 +32,9 @@ def tables(options: Options, table: str, seeds: int, jobs: int | None, out: Path
 
     The same seeds give the same files. A figure needs matplotlib: pip install 'p2peval[sim]'.
     """
-    from p2peval.sim import figure
-    from p2peval.sim.goals import CHECKING, PICKING
-    from p2peval.sim.tables import lines, verdicts, write_csv
+    from p2peval.sim.tables import figure
+    from p2peval.sim.tables.goals import CHECKING, PICKING
+    from p2peval.sim.tables.tables import lines, verdicts, write_csv
 
     printed = Output(options)
     wanted = (CHECKING, PICKING) if table == "all" else (table,)

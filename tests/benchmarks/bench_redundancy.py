@@ -6,8 +6,8 @@ from pathlib import Path
 
 from report import Row
 
-from p2peval.sim import checking_world
 from p2peval.sim.estimate import Estimate, estimate
+from p2peval.sim.tables import checking_world
 
 SEEDS = 30
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from p2peval.cli.contract import FOLDER
 from p2peval.cli.main import cli
-from p2peval.sim import checking_world
+from p2peval.sim.tables import checking_world
 
 
 @pytest.fixture

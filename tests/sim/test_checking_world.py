@@ -7,8 +7,8 @@ from math import comb
 
 import pytest
 
-from p2peval.sim.checking_cases import CASES, Case, on_off, sleeper
-from p2peval.sim.checking_world import POLICIES, best_liar, run, simulate
+from p2peval.sim.tables.checking_cases import CASES, Case, on_off, sleeper
+from p2peval.sim.tables.checking_world import POLICIES, best_liar, run, simulate
 from p2peval.trust.rule import samples_for
 
 SMALL = replace(CASES["always, 35 %"], tasks=2_000, compared=2_000)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.random import PCG64, Generator
 
-from p2peval.sim.picking_policies import POLICIES
-from p2peval.sim.picking_threats import CASES, Case, cast, statements
-from p2peval.sim.picking_world import run, simulate
+from p2peval.sim.tables.picking_policies import POLICIES
+from p2peval.sim.tables.picking_threats import CASES, Case, cast, statements
+from p2peval.sim.tables.picking_world import run, simulate
 
 
 def mean(case: str, policy: str, measure: str, seeds: int = 3) -> float:

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from p2peval.sim import checking_world, figure, picking_world, tables
-from p2peval.sim.goals import CHECKING, GOALS, OURS
-from p2peval.sim.tables import WORLDS, Line, lines, verdicts, whole, write_csv
+from p2peval.sim.tables import checking_world, figure, picking_world, tables
+from p2peval.sim.tables.goals import CHECKING, GOALS, OURS
+from p2peval.sim.tables.tables import WORLDS, Line, lines, verdicts, whole, write_csv
 
 TOY = SimpleNamespace(
     CASES={"a": 0.0, "b": 10.0},

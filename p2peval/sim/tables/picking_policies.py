@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from scipy.sparse import csr_array
 
-from p2peval.sim.picking_threats import Cast, Mask, Matrix, Places
+from p2peval.sim.tables.picking_threats import Cast, Mask, Matrix, Places
 from p2peval.trust.meritrank import meritrank
 from p2peval.trust.policies import OPINIONS
 from p2peval.trust.testimony import OpinionRule, Testimony

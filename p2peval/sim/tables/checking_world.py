@@ -17,7 +17,7 @@ from random import Random
 from typing import Any
 
 from p2peval.defaults import ALPHA_CAP, CANDIDATES, WITHHELD_BETA
-from p2peval.sim.checking_cases import CASES, Case
+from p2peval.sim.tables.checking_cases import CASES, Case
 from p2peval.trust.best_response import against, best_response
 from p2peval.trust.checking import Answer, Asked, CheckingRule, Do, Finding, Means, Record, Step
 from p2peval.trust.checkings import CHECKINGS, settled

@@ -19,9 +19,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
-from p2peval.sim import checking_world, picking_world
 from p2peval.sim.estimate import estimate
-from p2peval.sim.goals import CHECKING, GOALS, PICKING, Goal
+from p2peval.sim.tables import checking_world, picking_world
+from p2peval.sim.tables.goals import CHECKING, GOALS, PICKING, Goal
 
 WORLDS: dict[str, ModuleType] = {CHECKING: checking_world, PICKING: picking_world}
 

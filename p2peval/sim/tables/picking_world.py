@@ -14,8 +14,8 @@ import numpy as np
 from numpy.random import PCG64, Generator
 
 from p2peval.defaults import EPSILON
-from p2peval.sim.picking_policies import ABLATIONS, POLICIES, Policy, Views, testimony_parts, views
-from p2peval.sim.picking_threats import CASES, Case, Cast, Mask, Matrix, Places, cast, statements
+from p2peval.sim.tables.picking_policies import ABLATIONS, POLICIES, Policy, Views, testimony_parts, views
+from p2peval.sim.tables.picking_threats import CASES, Case, Cast, Mask, Matrix, Places, cast, statements
 from p2peval.trust.testimony import Testimony
 
 __all__ = ["ABLATIONS", "CASES", "POLICIES", "run"]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from p2peval.errors import P2pevalError
-from p2peval.sim.goals import GOALS, OURS
-from p2peval.sim.tables import Line, whole
+from p2peval.sim.tables.goals import GOALS, OURS
+from p2peval.sim.tables.tables import Line, whole
 
 SHOWN = {"checking": ("wrong_accepts", "executions"), "picking": ("bad_picks", "top5_load")}
 

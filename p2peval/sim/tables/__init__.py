@@ -1,0 +1,1 @@
+"""Both tables of trust.md §5: what checking catches and costs, and whom a rule asks, without nodes or messages."""
