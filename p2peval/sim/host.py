@@ -87,6 +87,11 @@ class Host:
             policy=self.policy,
         )
 
+    def set_policy(self, policy: Policy) -> None:
+        """For a host that is not up yet."""
+        self.policy = policy
+        self.node = self.reborn(self.node.state)
+
     def take(self, effects: Iterable[External]) -> None:
         """Into the outbox, as a commit does."""
         for effect in effects:

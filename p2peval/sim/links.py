@@ -15,25 +15,18 @@ from random import Random
 from statistics import NormalDist
 
 from p2peval.core.types import Seconds
+from p2peval.sim.scenario import Latency
 
 RETRANSMISSION = 0.2  # s; Linux's least retransmission time-out (TCP_RTO_MIN)
 _NORMAL = NormalDist()
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """One way. ``median_ms``, and ``sigma`` of the logarithm over pairs of hosts; 0 makes all alike.
-
-    ``jitter``: a message's own share on top, uniform between 0 and this, of the pair's latency.
-    """
-
-    median_ms: float = 40.0
-    sigma: float = 0.5
-    jitter: float = 0.1
+JITTER = 0.1
+"""Share of its pair's latency that a message may take longer, uniform from 0; none where latency is constant. Guess."""
 
 
 @dataclass(frozen=True, slots=True)
-class Partition:
+class Cut:
     """From ``start`` for ``seconds``, the hosts in ``apart`` hear only each other, and nobody else hears them."""
 
     start: Seconds
@@ -47,7 +40,7 @@ class Links:
     ``extra_ms``: what each host's region adds to what it sends and receives; empty for none.
     """
 
-    __slots__ = ("_base", "_extra", "_latency", "_loss", "_mbps", "_partitions", "_rng", "_seed", "_step")
+    __slots__ = ("_base", "_cuts", "_extra", "_latency", "_loss", "_mbps", "_rng", "_seed", "_step")
 
     def __init__(
         self,
@@ -58,7 +51,7 @@ class Links:
         mbps: float = 0.0,
         step_ms: float = 0.0,
         extra_ms: Sequence[float] = (),
-        partitions: Sequence[Partition] = (),
+        cuts: Sequence[Cut] = (),
     ) -> None:
         self._seed = seed
         self._rng = Random(f"{seed}/links")
@@ -67,29 +60,26 @@ class Links:
         self._mbps = mbps
         self._step = step_ms / 1000
         self._extra = tuple(extra_ms)
-        self._partitions = tuple(partitions)
+        self._cuts = tuple(cuts)
         self._base: dict[tuple[int, int], Seconds] = {}
 
     def delay(self, sender: int, receiver: int, size: int, now: Seconds) -> Seconds | None:
         """Seconds until ``size`` bytes are there; None where a partition stands between them."""
-        if self._partitions and self._parted(sender, receiver, now):
+        if self._cuts and self._parted(sender, receiver, now):
             return None
-        seconds = self._pair(sender, receiver) * (1.0 + self._latency.jitter * self._rng.random())
+        seconds = self._pair(sender, receiver)
+        if self._latency.kind != "constant":
+            seconds *= 1.0 + JITTER * self._rng.random()
         while self._loss and self._rng.random() < self._loss:
             seconds += RETRANSMISSION
         if self._mbps:
             seconds += size * 8e-6 / self._mbps
         return ceil(seconds / self._step) * self._step if self._step else seconds
 
-    def heals(self, now: Seconds) -> Seconds:
-        """When the last partition of those that stand now is over; ``now`` if none stands."""
-        return max((p.start + p.seconds for p in self._partitions if p.start <= now < p.start + p.seconds), default=now)
-
     def _parted(self, one: int, other: int, now: Seconds) -> bool:
         return any(
-            partition.start <= now < partition.start + partition.seconds
-            and (one in partition.apart) != (other in partition.apart)
-            for partition in self._partitions
+            cut.start <= now < cut.start + cut.seconds and (one in cut.apart) != (other in cut.apart)
+            for cut in self._cuts
         )
 
     def _pair(self, one: int, other: int) -> Seconds:
@@ -103,6 +93,16 @@ class Links:
     def _drawn(self, pair: tuple[int, int]) -> Seconds:
         seen = blake2b(f"{self._seed}/{pair[0]}/{pair[1]}".encode(), digest_size=6).digest()
         quantile = (int.from_bytes(seen, "big") + 0.5) / 2**48
-        between = exp(self._latency.sigma * _NORMAL.inv_cdf(quantile)) if self._latency.sigma else 1.0
         extra = sum(self._extra[host] for host in pair) if self._extra else 0.0
-        return (self._latency.median_ms * between + extra) / 1000
+        return (_at(self._latency, quantile) + extra) / 1000
+
+
+def _at(latency: Latency, quantile: float) -> float:
+    """Milliseconds below which that share of all pairs is."""
+    match latency.kind:
+        case "uniform":
+            return latency.low_ms + quantile * (latency.high_ms - latency.low_ms)
+        case "lognormal":
+            return latency.median_ms * exp(latency.sigma * _NORMAL.inv_cdf(quantile))
+        case _:
+            return latency.median_ms

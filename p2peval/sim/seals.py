@@ -17,6 +17,7 @@ from p2peval.core.types import ObjectId, PeerId
 from p2peval.defaults import NETWORK_ID
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
 from p2peval.wire import codec
+from p2peval.wire.envelope import EnvelopeSealer
 from p2peval.wire.ids import object_id, peer_id_of, public_key_of
 
 P = TypeVar("P", bound=Payload)
@@ -76,6 +77,19 @@ class LabSealer:
 
     def open(self, envelope: bytes) -> Sealed[Payload]:
         return self._archive.open(envelope)
+
+
+class KeptSealer(EnvelopeSealer):
+    """A real key, whose objects are kept in the archive for others to pull; every receiver checks the signature."""
+
+    def __init__(self, seed: bytes, archive: Archive) -> None:
+        super().__init__(seed)
+        self._archive = archive
+
+    def seal(self, payload: P) -> Sealed[P]:
+        sealed = super().seal(payload)
+        self._archive.put(sealed)
+        return sealed
 
 
 class LabSecrets:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from hashlib import sha256
 from random import Random
 from typing import Any, Protocol
 
@@ -38,6 +40,7 @@ from p2peval.core.effects import (
     Unsubscribe,
 )
 from p2peval.core.events import (
+    Command,
     Event,
     Introduced,
     JoinBenchmark,
@@ -47,6 +50,7 @@ from p2peval.core.events import (
 )
 from p2peval.core.messages import Payload, Sealed
 from p2peval.core.policy import Policy
+from p2peval.core.ports import Sealer
 from p2peval.core.rows import BenchmarkRow
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds
 from p2peval.sim.courier import Courier
@@ -54,7 +58,7 @@ from p2peval.sim.exchange import Exchange
 from p2peval.sim.heap import Heap
 from p2peval.sim.host import Host
 from p2peval.sim.links import Links
-from p2peval.sim.seals import Archive, LabSealer, LabSecrets
+from p2peval.sim.seals import Archive, KeptSealer, LabSealer, LabSecrets
 from p2peval.sim.trace import Trace
 from p2peval.sim.workshop import Workshop
 
@@ -89,9 +93,11 @@ class World:
         make_gossip: Callable[[World], Gossip],
         make_directory: Callable[[World], Directory],
         *,
+        real_keys: bool = False,
         trace: Trace | None = None,
     ) -> None:
         self.seed = seed
+        self._real_keys = real_keys
         self.heap = Heap(START)
         self.links = links
         self.archive = Archive()
@@ -127,8 +133,11 @@ class World:
 
     def _host(self, number: int, name: str, policy: Policy) -> Host:
         seed = f"{self.seed}/{name}".encode()
-        sealer = LabSealer(seed, self.archive)
+        sealer = self._sealer(sha256(seed).digest())
         return Host(number, sealer, LabSecrets(seed), Random(f"{self.seed}/{sealer.peer_id}"), policy)
+
+    def _sealer(self, seed: bytes) -> Sealer:
+        return KeptSealer(seed, self.archive) if self._real_keys else LabSealer(seed, self.archive)
 
     def replace_identity(self, host: Host, name: str) -> None:
         """The same machine under a new key, knowing nobody: what a whitewasher does."""
@@ -258,6 +267,13 @@ class World:
             host.node.state.settle()
             self.trace.handled(self.now, host.number, each, effects)
             self._perform_all(host, effects)
+
+    def ask(self, host: Host, command: Command) -> Reply:
+        """What a user asks of a node, and what it says to that. The ``reply_id`` is the world's to give."""
+        self._ticket += 1
+        ticket = f"user-{self._ticket}"
+        self.handle(host, replace(command, reply_id=ticket))
+        return self.replies.pop(ticket)
 
     def _perform_all(self, host: Host, effects: Iterable[Effect]) -> None:
         for adversary in host.adversaries:
