@@ -12,6 +12,7 @@ from p2peval.core import due
 from p2peval.core.belief_rows import ConvictionRow, WatchRow, WatchState
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
+from p2peval.core.leisure import queue
 from p2peval.core.rows import EvidenceRow, ReplicaState
 from p2peval.core.state import State
 from p2peval.core.types import ObjectId, PeerId, Seconds, TaskId
@@ -65,7 +66,7 @@ def reopen(ctx: Context, task: TaskId) -> None:
     row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
     if row is None or result is None or not _stands(ctx, row):
         return
-    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
+    queue(ctx, replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
     if result.standing == MINE:
         ctx.state.results.put(replace(result, standing=CLAIMED))
 
@@ -77,7 +78,7 @@ def _reopen(ctx: Context, peer: PeerId) -> None:
     concerned.sort(key=lambda row: ctx.state.results[row.task].finished, reverse=True)
     for row in concerned[:REOPENED]:
         if row.task not in ctx.state.watches:
-            ctx.state.watches.put(row)
+            queue(ctx, row)
         reopen(ctx, row.task)
 
 

@@ -20,7 +20,7 @@ from p2peval.core.conviction import is_convicted
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.core.leisure import rest, rested_at
+from p2peval.core.leisure import look_soon, queue, rest, rested_at
 from p2peval.core.messages import BenchmarkSpec, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.parts import Blob, Certificate, MetricReport
 from p2peval.core.rows import ReplicaState, ResultRow
@@ -30,7 +30,6 @@ from p2peval.defaults import (
     BACKGROUND_SHARE,
     OUTPUTS_PATIENCE,
     WATCH_AGAIN,
-    WATCH_PAUSE,
     WATCH_SAMPLES,
     WATCH_TOP,
 )
@@ -56,7 +55,8 @@ def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], re
         return
     if ctx.state.results[task].record != record:
         return  # an older revision than the one that is shown
-    ctx.state.watches.put(
+    queue(
+        ctx,
         WatchRow(
             task=task,
             record=record,
@@ -75,7 +75,7 @@ def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], re
             reveal=reveal.envelope,
             reopened=int(is_convicted(ctx.state, reveal.signer, ctx.now)),
             commitment=ObjectId(""),
-        )
+        ),
     )
 
 
@@ -89,8 +89,9 @@ def _scores(ctx: Context, spec: BenchmarkSpec, requester: PeerId) -> bool:
 
 
 def arm(ctx: Context) -> None:
-    """Look again after a pause; its length is random, so that a board's members do not all fetch at once."""
-    ctx.timer("watch/", ctx.now + WATCH_PAUSE * (0.5 + ctx.rng.random()), 0)
+    """Look on as long as records wait."""
+    if ctx.state.watches.of(WatchState.WAITING):
+        look_soon(ctx)
 
 
 def look(ctx: Context) -> None:
@@ -203,7 +204,7 @@ def _after(ctx: Context, row: WatchRow, what: str) -> None:
 
 
 def _again(ctx: Context, row: WatchRow) -> None:
-    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now + WATCH_AGAIN))
+    queue(ctx, replace(row, state=WatchState.WAITING, not_before=ctx.now + WATCH_AGAIN))
 
 
 def _nonce(ctx: Context, row: WatchRow) -> bytes:
@@ -327,4 +328,4 @@ def score_anew(ctx: Context, benchmark: BenchmarkId) -> None:
                 )
     for row in ctx.state.watches.of(WatchState.DONE):
         if row.benchmark == benchmark and ctx.state.results[row.task].standing == CLAIMED:
-            ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now))
+            queue(ctx, replace(row, state=WatchState.WAITING, not_before=ctx.now))
