@@ -24,6 +24,7 @@ as in the world outside. A user's file is loaded by ``load``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from importlib.util import module_from_spec, spec_from_file_location
@@ -232,6 +233,7 @@ def load(path: Path) -> type[Adversary]:
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path}: not a Python file", hint="its name must end in .py")
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where a dataclass looks for what its annotations name
     try:
         spec.loader.exec_module(module)
     except (ImportError, SyntaxError, NameError, TypeError, ValueError, AttributeError) as error:
