@@ -179,6 +179,23 @@ class SimPaperView(Struct, frozen=True, kw_only=True):
     claims: tuple[PaperClaimView, ...]
 
 
+class SimScenarioView(Struct, frozen=True, kw_only=True):
+    """``attacks``: "20 sybils + sleeper", one for each group of adversaries. ``runs``: points of its sweep, 1 without.
+
+    ``wrong``: why the file cannot be played, or "".
+    """
+
+    file: str
+    title: str
+    description: str
+    hosts: int
+    attacks: tuple[str, ...]
+    seeds: int
+    runs: int
+    claims: tuple[str, ...]
+    wrong: str
+
+
 ANSWERS: dict[str, Any] = {
     "version": VersionView,
     "paths": PathsView,
@@ -219,6 +236,7 @@ ANSWERS: dict[str, Any] = {
     "rep.distrust": reputation_views.ReputationDetail,
     "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
+    "sim.ls": tuple[SimScenarioView, ...],
     "sim.run": SimRunView,
     "sim.tables": SimTablesView,
     "sim.paper": SimPaperView,

@@ -57,6 +57,8 @@ ALONE = {
     "bench.validate",
     "eval.verify",
     "demo",
+    "sim.ls",
+    "sim.run",
     "sim.tables",
     "sim.paper",
     "sim.papers",

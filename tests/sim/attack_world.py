@@ -53,6 +53,7 @@ class Scene:
     seed: int = 1
     delta: float = 0.02
     epsilon: float = 0.005
+    conviction_s: float = 86_400.0
     samples: int = SAMPLES
     also: tuple[tuple[int, Make], ...] = ()
 
@@ -70,6 +71,7 @@ class Played:
             checking=scene.checking,
             computes=scene.computes,
             background_audits=scene.background_audits,
+            conviction_s=scene.conviction_s,
         )
         self.honest = [self.world.add(policy) for _ in range(scene.honest)]
         able = policy if scene.computes else Policy(epoch_s=scene.epoch_s)
