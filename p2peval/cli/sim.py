@@ -12,6 +12,7 @@ from p2peval.cli.contract import SimGoalView, SimTablesView
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
 from p2peval.cli.sim_paper import paper_command
+from p2peval.cli.sim_replay import replay_command
 
 if TYPE_CHECKING:
     from p2peval.sim.tables.tables import Line, Verdict
@@ -23,6 +24,7 @@ def sim_command() -> None:
 
 
 sim_command.add_command(paper_command)
+sim_command.add_command(replay_command)
 
 
 @sim_command.command("tables")

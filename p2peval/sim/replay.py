@@ -42,6 +42,15 @@ class Difference:
     played: Did
     error: str = ""
 
+    @property
+    def what(self) -> str:
+        """What differs: "error", "effects" (their kinds), "values" (of effects of the same kinds) or "state"."""
+        if self.error:
+            return "error"
+        if self.recorded.kinds != self.played.kinds:
+            return "effects"
+        return "values" if self.recorded.effects != self.played.effects else "state"
+
 
 @dataclass(frozen=True, slots=True)
 class Gap:
