@@ -52,9 +52,9 @@ from p2peval.core.state import LAZY, Change, Row, State
 from p2peval.core.types import BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import NETWORK_ID
-from p2peval.store.secrets import NodeSecrets
 from p2peval.wire.envelope import EnvelopeSealer
 from p2peval.wire.ids import cid_of
+from p2peval.wire.secrets import NodeSecrets
 
 START = 1_800_000_000.0
 
