@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 class Conduct:
     """Honest in all.
 
-    ``swallows``: messages and announcements sent to it come to nothing, and are not even carried. ``judges``: whether
-    it keeps standings of its peers.
+    ``swallows``: messages sent to it come to nothing, and are not even carried. ``listens``: to announcements.
+    ``judges``: whether it keeps standings of its peers.
     """
 
     swallows: bool = False
+    listens: bool = True
     judges: bool = True
 
     def connected(self, mesh: Mesh, host: int, peer: int) -> None:
@@ -64,6 +65,7 @@ class Silent(Conduct):
     Knows: who is in the topic. Costs: one connection per peer, and until ``quiet`` the traffic of a mesh.
     """
 
+    listens = False
     judges = False
 
     def __init__(self, rng: Random, quiet: Seconds = 0.0, backoff: Seconds = 60.0, delay: Seconds = 15.0) -> None:

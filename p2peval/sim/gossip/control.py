@@ -84,7 +84,7 @@ def asked(mesh: Mesh, host: int, peer: int, messages: Sequence[Message]) -> None
         return
     found = []
     for message in messages:
-        if not router.keeps(message):
+        if not upkeep.keeps(mesh, router, message):
             continue
         times = message.resent[host, peer] = message.resent.get((host, peer), 0) + 1
         if times <= mesh.params.retransmissions:

@@ -17,7 +17,8 @@ from p2peval.core.types import Seconds
 from p2peval.sim.gossip import control, upkeep
 from p2peval.sim.gossip.conduct import Conduct
 from p2peval.sim.gossip.params import Params
-from p2peval.sim.gossip.router import REFUSED, SEEN, UNSEEN, Message, Room, Router, Ruling
+from p2peval.sim.gossip.pulse import SLOTS, Pulse
+from p2peval.sim.gossip.router import REFUSED, SEEN, UNSEEN, Census, Message, Room, Router, Ruling
 from p2peval.sim.gossip.standing import Standings
 from p2peval.sim.heap import Heap
 
@@ -26,8 +27,6 @@ Delay = Callable[[int, int, int], Seconds | None]
 Deliver = Callable[[int, int, int], Ruling]
 """(host, who brought it, message) -> what the host makes of it. Called once per host and message."""
 
-SLOTS = 64
-"""Phases of the heartbeat. Hosts of one phase share one event."""
 CONTROL_BYTES = 60
 ID_BYTES = 40
 
@@ -67,10 +66,10 @@ class Mesh:
         self._window = params.weights.rate_window if params.weights else 0.0
         self._routers: list[Router] = []
         self._messages: dict[int, Message] = {}
-        self._slots: list[dict[int, None]] = [{} for _ in range(SLOTS)]
-        self._armed = bytearray(SLOTS)
+        self._census: dict[int, Census] = {}
+        self._adverse: dict[int, Conduct] = {}
         self._arrived = self._arrive
-        self._beaten = self._beat
+        self.pulse = Pulse(heap, params.heartbeat, self._routers, self._beat)
 
     # ── hosts and connections ─────────────────────────────────────────────────────────────────────
 
@@ -89,14 +88,18 @@ class Mesh:
         router = self._routers[host]
         for peer in list(router.links):
             self.disconnect(host, peer)
+        for topic, room in router.rooms.items():
+            self._count(topic, room, False)
         router.up = False
 
     def act(self, host: int, conduct: Conduct) -> None:
         """The host does as ``conduct`` says from now on."""
         router = self._routers[host]
-        router.conduct = conduct
+        router.conduct = self._adverse[host] = conduct
         if not conduct.judges:
             router.standings = None
+        for topic, room in router.rooms.items():
+            self._count(topic, room, conduct.listens)
         self.wake(host)
 
     def connect(self, a: int, b: int) -> None:
@@ -134,6 +137,7 @@ class Mesh:
         if topic in router.rooms:
             return
         room = router.rooms[topic] = Room()
+        self._count(topic, room, router.conduct is None or router.conduct.listens)
         for peer in router.links:
             self._learns(peer, self._routers[peer], host, topic)
         if router.conduct is not None:
@@ -149,11 +153,24 @@ class Mesh:
         room = router.rooms.pop(topic, None)
         if room is None:
             return
+        self._count(topic, room, False)
         for peer in room.mesh:
             self._carry(host, peer, CONTROL_BYTES, control.pruned, topic, self.params.leave_backoff)
             self.counts.prunes += 1
         for peer in router.links:
             self._routers[peer].members.get(topic, {}).pop(host, None)
+
+    def _count(self, topic: int, room: Room, listens: bool) -> None:
+        census = self._census_of(topic)
+        census.joined += listens - room.counted
+        census.left += room.counted and not listens
+        room.counted = listens
+
+    def _census_of(self, topic: int) -> Census:
+        census = self._census.get(topic)
+        if census is None:
+            census = self._census[topic] = Census()
+        return census
 
     def _learns(self, host: int, router: Router, peer: int, topic: int) -> None:
         members = router.members.get(topic)
@@ -173,9 +190,11 @@ class Mesh:
             return
         self.counts.published += 1
         record = self._record(message, topic, size_bytes, host)
+        room = router.rooms.get(topic)
+        if room is not None and record.seen[host] == UNSEEN:
+            record.reached += room.counted
+            upkeep.keep(self, router, record)
         record.seen[host] = SEEN
-        if topic in router.rooms:
-            router.keep(record)
         self._send(host, router, record, upkeep.audience(self, router, topic))
         self.wake(host)
 
@@ -194,30 +213,35 @@ class Mesh:
             del known[oldest]
         record = known.get(message)
         if record is None:
-            hosts, timed = len(self._routers), self.params.weights is not None
-            record = Message(message, topic, size, origin, hosts, timed, now + self.params.remembered)
-            known[message] = record
+            record = known[message] = self._new(message, topic, size, origin)
         return record
 
-    def _send(self, host: int, router: Router, message: Message, peers: Iterable[int]) -> None:
-        """Copies to ``peers``; those that can change nothing are counted and not carried."""
+    def _new(self, message: int, topic: int, size: int, origin: int) -> Message:
+        hosts, timed, until = (
+            len(self._routers),
+            self.params.weights is not None,
+            self.heap.now + self.params.remembered,
+        )
+        return Message(message, topic, size, origin, hosts, timed, until, self._census_of(topic))
+
+    def _send(self, host: int, router: Router, message: Message, peers: Iterable[int], but: int = -1) -> None:
+        """Copies to ``peers`` but one; those that can change nothing are counted and not carried."""
         conduct = router.conduct
         if conduct is not None:
             peers = conduct.relays(self, host, message.id, list(peers))
-        counts, routers, seen, due, first = self.counts, self._routers, message.seen, message.due, message.first
+        if len(message.seen) < len(self._routers):
+            message.grow(len(self._routers))
+        counts, adverse, seen, due, first = self.counts, self._adverse, message.seen, message.due, message.first
         now, window, size, delay, later = self.heap.now, self._window, message.size, self._delay, self.heap.later
-        origin = message.origin
+        origin, arrived = message.origin, self._arrived
         for peer in peers:
-            if peer == origin:
+            if peer in (but, origin):
                 continue
-            if peer >= len(seen):
-                message.grow(len(routers))
             state = seen[peer]
             if state == SEEN and conduct is None and (first is None or now > first[peer] + window):
                 counts.duplicates += 1
                 continue
-            other = routers[peer].conduct
-            if other is not None and other.swallows:
+            if adverse and peer in adverse and adverse[peer].swallows:
                 counts.swallowed += 1
                 continue
             lag = delay(host, peer, size)
@@ -231,7 +255,7 @@ class Mesh:
                     continue
                 if before is None or at < before:
                     due[peer] = at
-            later(lag, self._arrived, peer, host, message)
+            later(lag, arrived, peer, host, message)
 
     def _arrive(self, host: int, sender: int, message: Message) -> None:
         message.due.pop(host, None)
@@ -249,11 +273,13 @@ class Mesh:
             if standings is not None:
                 self._credit_copy(standings, host, sender, message)
             return
-        if message.topic not in router.rooms:
+        room = router.rooms.get(message.topic)
+        if room is None:
             self.counts.swallowed += 1
             return
         self.counts.delivered += 1
         message.seen[host] = SEEN
+        message.reached += room.counted
         if message.first is not None:
             message.first[host] = self.heap.now
         conduct = router.conduct
@@ -275,8 +301,8 @@ class Mesh:
         room = router.rooms.get(topic)
         if room is None:
             return  # the application has just left the topic
-        router.keep(message)
-        self._send(host, router, message, [peer for peer in room.mesh if peer != sender])
+        upkeep.keep(self, router, message)
+        self._send(host, router, message, room.mesh, sender)
         if not router.awake:
             self.wake(host)
 
@@ -312,10 +338,7 @@ class Mesh:
 
     def send_ihave(self, host: int, peer: int, topic: int, messages: Sequence[int]) -> None:
         """Announce messages, which need not exist; for adversaries."""
-        hosts, timed = len(self._routers), self.params.weights is not None
-        found = [
-            self._messages.get(message) or Message(message, topic, 0, host, hosts, timed, 0.0) for message in messages
-        ]
+        found = [self._messages.get(message) or self._new(message, topic, 0, host) for message in messages]
         self.announce(host, peer, topic, found)
 
     def announce(self, host: int, peer: int, topic: int, messages: Sequence[Message]) -> None:
@@ -339,34 +362,12 @@ class Mesh:
         if lag is not None:
             self.heap.later(lag, what, self, peer, host, *args)
 
-    # ── heartbeats ────────────────────────────────────────────────────────────────────────────────
-
     def wake(self, host: int) -> None:
         """Something has happened that the host's next heartbeat must look at."""
-        router = self._routers[host]
-        if router.awake:
-            return
-        router.awake = True
-        slot = router.slot
-        self._slots[slot][host] = None
-        if not self._armed[slot]:
-            self._armed[slot] = 1
-            period = self.params.heartbeat
-            phase = period * slot / SLOTS
-            beats = (self.heap.now - phase) // period + 1
-            self.heap.later(beats * period + phase - self.heap.now, self._beaten, slot)
+        self.pulse.wake(host)
 
-    def _beat(self, slot: int) -> None:
-        hosts, routers = self._slots[slot], self._routers
-        for host in list(hosts):
-            router = routers[host]
-            if not (router.up and upkeep.beat(self, host, router)):
-                router.awake = False
-                del hosts[host]
-        if hosts:
-            self.heap.later(self.params.heartbeat, self._beaten, slot)
-        else:
-            self._armed[slot] = 0
+    def _beat(self, host: int) -> bool:
+        return upkeep.beat(self, host, self._routers[host])
 
     # ── to look at ────────────────────────────────────────────────────────────────────────────────
 

@@ -29,25 +29,48 @@ class Ruling(Enum):
     """Likewise, and it is held against whoever brought it."""
 
 
+class Census:
+    """How many hosts listen to a topic's announcements now, and how many have ceased to since the start."""
+
+    __slots__ = ("joined", "left")
+
+    def __init__(self) -> None:
+        self.joined = self.left = 0
+
+
 class Message:
     """One message in the whole network.
 
     ``seen``: per host UNSEEN, SEEN or REFUSED. ``first``: per host when, kept only where standings are. ``due``: when
-    the earliest copy under way reaches a host. ``until``: when all forget that they have seen it.
+    the earliest copy under way reaches a host. ``reached``: how many of ``census`` have seen it. ``until``: when all
+    forget that they have seen it.
     """
 
-    __slots__ = ("due", "first", "id", "origin", "resent", "seen", "size", "topic", "until")
+    __slots__ = (
+        "_left", "census", "due", "first", "id", "origin", "reached", "resent", "seen", "size", "topic", "until",
+    )  # fmt: skip
 
-    def __init__(self, id: int, topic: int, size: int, origin: int, hosts: int, timed: bool, until: Seconds) -> None:
+    def __init__(
+        self, id: int, topic: int, size: int, origin: int, hosts: int, timed: bool, until: Seconds, census: Census
+    ) -> None:
         self.id = id
         self.topic = topic
         self.size = size
         self.origin = origin
+        self.census = census
+        self.reached = 0
+        self._left = census.left
         self.seen = bytearray(hosts)
         self.first: array[float] | None = array("d", bytes(8 * hosts)) if timed else None
         self.due: dict[int, Seconds] = {}
         self.resent: dict[tuple[int, int], int] = {}
         self.until = until
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether all who listen have seen it. Sometimes False where they have, after some ceased to listen."""
+        census = self.census
+        return self.reached - (census.left - self._left) >= census.joined
 
     def grow(self, hosts: int) -> None:
         more = hosts - len(self.seen)
@@ -60,11 +83,14 @@ class Room:
     """One topic that a host has joined. ``mesh``: peers with whom all messages are exchanged.
 
     ``backoff``: per peer, until when it must not be grafted. ``pruned``: per peer, when we last pruned it.
+    ``counted``: whether the host is in the topic's census. ``settled``: whether its mesh is as it should be.
     """
 
-    __slots__ = ("backoff", "mesh", "pruned")
+    __slots__ = ("backoff", "counted", "mesh", "pruned", "settled")
 
     def __init__(self) -> None:
+        self.counted = False
+        self.settled = False
         self.mesh: dict[int, None] = {}
         self.backoff: dict[int, Seconds] = {}
         self.pruned: dict[int, Seconds] = {}
@@ -87,7 +113,7 @@ class Router:
     """One host's gossip.
 
     ``links``: connected peers, and whether this host dialled. ``members``: per topic, those of them who joined it.
-    ``history``: messages by heartbeat, the newest first. ``promises``: per message asked for, by when whom.
+    ``history``: messages, each with the heartbeat in which it came. ``promises``: by when a message asked for, of whom.
     """
 
     __slots__ = (
@@ -110,14 +136,6 @@ class Router:
         self.members: dict[int, dict[int, None]] = {}
         self.rooms: dict[int, Room] = {}
         self.fanout: dict[int, tuple[Seconds, dict[int, None]]] = {}
-        self.history: list[list[Message]] = []
+        self.history: list[tuple[int, Message]] = []
         self.heard: dict[int, int] = {}
         self.promises: list[tuple[Seconds, Message, int]] = []
-
-    def keep(self, message: Message) -> None:
-        if not self.history:
-            self.history.append([])
-        self.history[0].append(message)
-
-    def keeps(self, message: Message) -> bool:
-        return any(message in beat for beat in self.history)

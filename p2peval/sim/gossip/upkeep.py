@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from statistics import median
 from typing import TYPE_CHECKING
 
-from p2peval.core.types import Seconds
 from p2peval.sim.gossip.router import UNSEEN, Message, Room, Router
 
 if TYPE_CHECKING:
@@ -19,17 +18,21 @@ if TYPE_CHECKING:
 
 def beat(mesh: Mesh, host: int, router: Router) -> bool:
     """One heartbeat. Whether the next may find something to do, even if nothing happens until then."""
-    router.heard.clear()
-    _follow_up(mesh, host, router)
+    if router.heard:
+        router.heard.clear()
+    if router.promises:
+        _follow_up(mesh, host, router)
     conduct = router.conduct
     restless = conduct is not None
     if conduct is None or conduct.beat(mesh, host):
         for topic, room in list(router.rooms.items()):
             restless |= _maintain(mesh, host, router, topic, room)
         if router.history:
-            _gossip(mesh, host, router)
-    _forget(mesh, router)
-    return restless or bool(router.history or router.fanout or router.promises)
+            restless |= _gossip(mesh, host, router)
+    if router.fanout:
+        now = mesh.heap.now
+        router.fanout = {topic: few for topic, few in router.fanout.items() if few[0] > now}
+    return restless or bool(router.fanout or router.promises)
 
 
 def _maintain(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> bool:
@@ -40,17 +43,25 @@ def _maintain(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> 
         for peer in list(room.mesh):
             if standings.look(peer, now) < 0.0:
                 prune(mesh, host, router, topic, room, peer)
-    size = len(room.mesh)
+    if not room.settled:
+        _resize(mesh, host, router, topic, room)
+    opens = False
+    ticks = params.opportunistic_ticks
+    if ticks and int(now / params.heartbeat) % ticks == 0 and len(room.mesh) > 1:
+        opens = _graft_better(mesh, host, router, topic, room)
+    return opens or standings is not None or not room.settled
+
+
+def _resize(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> None:
+    params, size = mesh.params, len(room.mesh)
     if size < params.low:
         fill(mesh, host, router, topic, room, params.degree - size)
     elif size > params.high:
         thin(mesh, host, router, topic, room)
+    lacking = 0
     if params.outbound and len(room.mesh) >= params.low:
-        _reach_out(mesh, host, router, topic, room)
-    opens = False
-    if params.opportunistic_ticks and int(now / params.heartbeat) % params.opportunistic_ticks == 0 and size > 1:
-        opens = _graft_better(mesh, host, router, topic, room)
-    return opens or standings is not None or not params.low <= len(room.mesh) <= params.high
+        lacking = _reach_out(mesh, host, router, topic, room)
+    room.settled = lacking <= 0 and params.low <= len(room.mesh) <= params.high
 
 
 def fill(mesh: Mesh, host: int, router: Router, topic: int, room: Room, lacking: int) -> None:
@@ -76,13 +87,16 @@ def thin(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> None:
         prune(mesh, host, router, topic, room, peer)
 
 
-def _reach_out(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> None:
-    """Some of the mesh must be of our own dialling: those who dial us may all be one attacker's."""
-    lacking = mesh.params.outbound - sum(router.links[peer] for peer in room.mesh)
-    if lacking > 0:
-        found = [peer for peer in candidates(mesh, router, topic, room) if router.links[peer]]
-        for peer in mesh.rng.sample(found, min(lacking, len(found))):
-            mesh.send_graft(host, peer, topic)
+def _reach_out(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> int:
+    """Some of the mesh must be of our own dialling: those who dial us may all be one attacker's. How many lack."""
+    lacking = mesh.params.outbound - sum([router.links[peer] for peer in room.mesh])
+    if lacking <= 0:
+        return 0
+    found = [peer for peer in candidates(mesh, router, topic, room) if router.links[peer]]
+    chosen = mesh.rng.sample(found, min(lacking, len(found)))
+    for peer in chosen:
+        mesh.send_graft(host, peer, topic)
+    return lacking - len(chosen)
 
 
 def _graft_better(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> bool:
@@ -134,12 +148,14 @@ def audience(mesh: Mesh, router: Router, topic: int) -> Iterable[int]:
 def enters_mesh(mesh: Mesh, router: Router, room: Room, peer: int, topic: int) -> None:
     if peer not in room.mesh:
         room.mesh[peer] = None
+        room.settled = False
         if router.standings is not None:
             router.standings.grafted(peer, topic, mesh.heap.now)
 
 
 def leaves_mesh(mesh: Mesh, router: Router, room: Room, peer: int, topic: int) -> None:
     del room.mesh[peer]
+    room.settled = False
     if router.standings is not None:
         router.standings.pruned(peer, topic, mesh.heap.now)
 
@@ -158,31 +174,55 @@ def refuse(mesh: Mesh, host: int, room: Room, topic: int, peer: int) -> None:
     mesh.tell_pruned(host, peer, topic)
 
 
-def _gossip(mesh: Mesh, host: int, router: Router) -> None:
-    """Recent messages, told to a share of the members outside the mesh; those who have them all need not hear it."""
-    params, now, standings = mesh.params, mesh.heap.now, router.standings
+def keep(mesh: Mesh, router: Router, message: Message) -> None:
+    """For gossip, and for who asks. What is too old goes when something new comes."""
+    beat, history = mesh.pulse.beats(router), router.history
+    oldest = beat - mesh.params.history
+    while history and history[0][0] <= oldest:
+        del history[0]
+    history.append((beat, message))
+
+
+def keeps(mesh: Mesh, router: Router, message: Message) -> bool:
+    oldest = mesh.pulse.beats(router) - mesh.params.history
+    return any(kept is message and beat > oldest for beat, kept in router.history)
+
+
+def _gossip(mesh: Mesh, host: int, router: Router) -> bool:
+    """Recent messages, told to a share of the members outside the mesh, unless all have them already.
+
+    Whether there was anything to tell, or may be at the next heartbeat.
+    """
+    oldest = mesh.pulse.beats(router) - 1 - mesh.params.gossip_window
     recent: dict[int, list[Message]] = {}
-    for window in router.history[: params.gossip_window]:
-        for message in window:
+    for beat, message in reversed(router.history):
+        if beat <= oldest:
+            break
+        if not message.everywhere:
             recent.setdefault(message.topic, []).append(message)
     for topic, messages in recent.items():
         room = router.rooms.get(topic)
-        if room is None:
-            continue
-        found = [peer for peer in router.members.get(topic, ()) if peer not in room.mesh]
-        if standings is not None:
-            worst = standings.weights.gossip_threshold
-            found = [peer for peer in found if standings.of(peer, now) >= worst]
-        many = max(params.lazy, int(params.gossip_factor * len(found)))
-        told = messages if len(messages) <= params.ids else mesh.rng.sample(messages, params.ids)
-        for peer in mesh.rng.sample(found, min(many, len(found))):
-            if _would_ask(mesh, peer, told):
-                mesh.announce(host, peer, topic, told)
+        if room is not None:
+            _tell(mesh, host, router, topic, room, messages)
+    return bool(recent)
+
+
+def _tell(mesh: Mesh, host: int, router: Router, topic: int, room: Room, messages: list[Message]) -> None:
+    params, now, standings = mesh.params, mesh.heap.now, router.standings
+    found = [peer for peer in router.members.get(topic, ()) if peer not in room.mesh]
+    if standings is not None:
+        worst = standings.weights.gossip_threshold
+        found = [peer for peer in found if standings.of(peer, now) >= worst]
+    many = max(params.lazy, int(params.gossip_factor * len(found)))
+    told = messages if len(messages) <= params.ids else mesh.rng.sample(messages, params.ids)
+    for peer in mesh.rng.sample(found, min(many, len(found))):
+        if _would_ask(mesh, peer, told):
+            mesh.announce(host, peer, topic, told)
 
 
 def _would_ask(mesh: Mesh, peer: int, messages: list[Message]) -> bool:
     conduct = mesh.router(peer).conduct
-    if conduct is not None and conduct.swallows:
+    if conduct is not None and not conduct.listens:
         return False
     for message in messages:
         seen = message.seen
@@ -193,8 +233,6 @@ def _would_ask(mesh: Mesh, peer: int, messages: list[Message]) -> bool:
 
 def _follow_up(mesh: Mesh, host: int, router: Router) -> None:
     """Who announced a message and did not send it, nor did anybody else, has misbehaved."""
-    if not router.promises:
-        return
     now, kept = mesh.heap.now, []
     for promise in router.promises:
         due, message, peer = promise
@@ -205,13 +243,3 @@ def _follow_up(mesh: Mesh, host: int, router: Router) -> None:
         elif router.standings is not None:
             router.standings.misbehaved(peer, 1, now)
     router.promises = kept
-
-
-def _forget(mesh: Mesh, router: Router) -> None:
-    if router.history:
-        router.history = [[], *router.history[: mesh.params.history - 1]]
-        if not any(router.history):
-            router.history = []
-    if router.fanout:
-        now: Seconds = mesh.heap.now
-        router.fanout = {topic: few for topic, few in router.fanout.items() if few[0] > now}
