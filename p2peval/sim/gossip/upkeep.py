@@ -45,11 +45,11 @@ def _maintain(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> 
                 prune(mesh, host, router, topic, room, peer)
     if not room.settled:
         _resize(mesh, host, router, topic, room)
-    opens = False
     ticks = params.opportunistic_ticks
     if ticks and int(now / params.heartbeat) % ticks == 0 and len(room.mesh) > 1:
-        opens = _graft_better(mesh, host, router, topic, room)
-    return opens or standings is not None or not room.settled
+        _graft_better(mesh, host, router, topic, room)
+    may_graft = params.opportunistic_equals and len(room.mesh) < len(router.members.get(topic, ()))
+    return may_graft or standings is not None or not room.settled
 
 
 def _resize(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> None:
@@ -99,20 +99,19 @@ def _reach_out(mesh: Mesh, host: int, router: Router, topic: int, room: Room) ->
     return lacking - len(chosen)
 
 
-def _graft_better(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> bool:
-    """Where the mesh stands poorly by the median, graft who stands better. Whether anybody could be grafted."""
+def _graft_better(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> None:
+    """Where the mesh stands poorly by the median, graft who stands better."""
     params, standings, now = mesh.params, router.standings, mesh.heap.now
     found = candidates(mesh, router, topic, room)
     if standings is not None:
         middle = median(standings.of(peer, now) for peer in room.mesh) if room.mesh else 0.0
         if middle >= standings.weights.opportunistic_threshold:
-            return False
+            return
         found = [peer for peer in found if standings.of(peer, now) > middle]
     elif not params.opportunistic_equals:
-        return False
+        return
     for peer in mesh.rng.sample(found, min(params.opportunistic_peers, len(found))):
         mesh.send_graft(host, peer, topic)
-    return bool(found)
 
 
 def candidates(mesh: Mesh, router: Router, topic: int, room: Room) -> list[int]:
