@@ -115,6 +115,35 @@ class SimTablesView(Struct, frozen=True, kw_only=True):
     goals: tuple[SimGoalView, ...]
 
 
+class PaperView(Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    authors: str
+    year: int
+    about: str
+
+
+class PaperClaimView(Struct, frozen=True, kw_only=True):
+    """That the mean ``lower`` is below ``higher`` in that panel. ``of_paper``: its authors say so; else we do.
+
+    ``verdict``: "holds"; "open", where the means stand so but their 95 % intervals touch; or "fails".
+    """
+
+    says: str
+    of_paper: bool
+    panel: str
+    lower: float
+    higher: float
+    verdict: str
+
+
+class SimPaperView(Struct, frozen=True, kw_only=True):
+    paper: PaperView
+    seeds: int
+    files: tuple[str, ...]
+    claims: tuple[PaperClaimView, ...]
+
+
 ANSWERS: dict[str, Any] = {
     "version": VersionView,
     "paths": PathsView,
@@ -156,6 +185,8 @@ ANSWERS: dict[str, Any] = {
     "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
     "sim.tables": SimTablesView,
+    "sim.paper": SimPaperView,
+    "sim.papers": tuple[PaperView, ...],
 }
 
 

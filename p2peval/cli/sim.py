@@ -11,6 +11,7 @@ import click
 from p2peval.cli.contract import SimGoalView, SimTablesView
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
+from p2peval.cli.sim_paper import paper_command
 
 if TYPE_CHECKING:
     from p2peval.sim.tables.tables import Line, Verdict
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 @click.group("sim", cls=Noun, short_help="Play the rules of trust against liars, here and now.")
 def sim_command() -> None:
     """Worlds in which requesters, workers and liars meet, and the rules by which p2peval trusts and checks."""
+
+
+sim_command.add_command(paper_command)
 
 
 @sim_command.command("tables")
