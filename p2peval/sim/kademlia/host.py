@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from p2peval.core.types import Seconds
 from p2peval.sim.kademlia.parameters import Parameters
@@ -11,15 +11,22 @@ from p2peval.sim.kademlia.words import Answer, Question, Verb
 
 
 class Host:
-    """``number`` counts hosts; ``ids`` are of all of them."""
+    """``number``: which; ``ids``: of all hosts. ``grow``: lays out its routing table when it is first asked for."""
 
-    __slots__ = ("_ids", "_parameters", "number", "records", "table")
+    __slots__ = ("_grow", "_ids", "_parameters", "_table", "number", "records")
 
-    def __init__(self, number: int, ids: Sequence[int], parameters: Parameters, table: Table) -> None:
-        self.number, self.table = number, table
-        self._ids, self._parameters = ids, parameters
+    def __init__(self, number: int, ids: Sequence[int], parameters: Parameters, grow: Callable[[int], Table]) -> None:
+        self.number, self._ids, self._parameters = number, ids, parameters
+        self._table: Table | None = None
+        self._grow = grow
         self.records: dict[int, dict[int, Seconds]] = {}
         """Of each key, its providers and when they last said so."""
+
+    @property
+    def table(self) -> Table:
+        if self._table is None:
+            self._table = self._grow(self.number)
+        return self._table
 
     def answer(self, asker: int, question: Question, now: Seconds) -> Answer:
         if question.verb is Verb.PROVIDE:

@@ -53,12 +53,12 @@ class Kademlia:
     # ── who is there ──────────────────────────────────────────────────────────────────────────────
 
     def settle(self, ids: Mapping[int, int]) -> None:
-        """All of ``ids``, host -> id, are up and have known each other for long."""
+        """All of ``ids``, host -> id, are up and have long known each other. Tables are laid out when first used."""
         for host, name in ids.items():
             self._name(host, name)
         layout = Layout(ids, self._ids, self.parameters, self._rng)
         for host in ids:
-            self._hosts[host] = Host(host, self._ids, self.parameters, layout.table(host))
+            self._hosts[host] = Host(host, self._ids, self.parameters, layout.table)
 
     def join(self, host: int, name: int, *, through: Iterable[int] = (), done: Found | None = None) -> None:
         """``host`` comes up with the id ``name``, knowing ``through`` or else one random host, and looks around.
@@ -67,9 +67,12 @@ class Kademlia:
         """
         self._name(host, name)
         through = tuple(through) or tuple(self._rng.sample(list(self._hosts), min(1, len(self._hosts))))
-        self._hosts[host] = Host(host, self._ids, self.parameters, Table(host, self._ids, self.parameters))
+        self._hosts[host] = Host(host, self._ids, self.parameters, self._stranger)
         self.learn(host, through)
         self.refresh(host, done)
+
+    def _stranger(self, host: int) -> Table:
+        return Table(host, self._ids, self.parameters)
 
     def leave(self, host: int) -> None:
         """``host`` is gone without a word, with what it kept."""

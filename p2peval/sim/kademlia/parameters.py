@@ -16,7 +16,8 @@ class Parameters:
     else only the one that holds one's own id (Maymounkov & Mazières 2002, §2.4). ``home``: peers of that one bucket.
     ``holders``: peers nearest a key that are given it and asked for it. ``learns``: hosts get to know who asks them
     and whom they are told of. ``paths``: S/Kademlia's d; 1 is libp2p's way. ``siblings``: its s, hosts nearest a key
-    that all know each other. ``ranked``: providers come in the order of how many holders name them, else as they come.
+    that all know each other. ``ranked``: providers come in the order of what holders' words they have, where each
+    holder has one word for all that it names; else as they come.
     """
 
     nearest: int = defaults.DHT_NEAREST
@@ -29,11 +30,11 @@ class Parameters:
     hop_patience: Seconds = defaults.DHT_HOP_PATIENCE
     patience: Seconds = defaults.DHT_PATIENCE
     way: Seconds = defaults.DHT_WAY
-    holders: int = defaults.DHT_NEAREST
+    holders: int = defaults.DHT_HOLDERS
     paths: int = 1
     siblings: int = defaults.DHT_NEAREST
     limit: int = defaults.FOUND_PROVIDERS
-    ranked: bool = False
+    ranked: bool = True
     kept: int = defaults.DHT_PROVIDERS_KEPT
     lifetime: Seconds = defaults.DHT_PROVIDER_LIFETIME
     interval: Seconds = defaults.PROVIDE_INTERVAL

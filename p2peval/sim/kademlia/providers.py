@@ -72,7 +72,7 @@ class Search:
     ) -> None:
         self._network, self._host, self._key, self._timeout = network, host, key, timeout
         self._done: Callable[[tuple[int, ...]], None] | None = done
-        self._found: dict[int, int] = {}
+        self._found: dict[int, float] = {}
         self._open = 0
 
     def go(self) -> None:
@@ -98,9 +98,9 @@ class Search:
             self._end()
 
     def _collect(self, providers: tuple[int, ...]) -> None:
-        for provider in dict.fromkeys(providers):
-            if provider != self._host:
-                self._found[provider] = self._found.get(provider, 0) + 1
+        named = [provider for provider in dict.fromkeys(providers) if provider != self._host]
+        for provider in named:
+            self._found[provider] = self._found.get(provider, 0.0) + 1.0 / len(named)
 
     def _end(self) -> None:
         done, self._done = self._done, None

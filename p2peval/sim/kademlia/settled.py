@@ -24,15 +24,33 @@ class Layout:
         self._wide = self._ranges() if parameters.wide else []
 
     def table(self, owner: int) -> Table:
-        """Of ``owner``, who need not be among the hosts."""
-        root = self._grow_wide(owner) if self._parameters.wide else self._grow_narrow(owner)
-        return Table.grown(owner, self._ids, self._parameters, root)
+        """Of ``owner``, one of the hosts."""
+        table = Table(owner, self._ids, self._parameters)
+        if self._parameters.wide:
+            table.root, table.size = self._grow_wide(owner), len(self._wide)
+        else:
+            table.root, table.size = self._grow_narrow(owner)
+        return table
+
+    def nearest(self, key: int) -> int:
+        """The host whose id is nearest ``key``, of at least one."""
+        low, high, depth = 0, len(self._order), 0
+        while high - low > 1:
+            middle = self._middle(low, high, key >> BITS - depth, depth)
+            ones = key >> BITS - 1 - depth & 1
+            if middle == low or (middle < high and ones):
+                low, key = middle, key | 1 << BITS - 1 - depth
+            else:
+                high, key = middle, key & ~(1 << BITS - 1 - depth)
+            depth += 1
+        return self._order[low]
 
     def _middle(self, low: int, high: int, prefix: int, depth: int) -> int:
         """Where in ``low`` … ``high``, all of which begin with ``prefix``, the bit of ``depth`` becomes 1."""
         return bisect_left(self._sorted, (prefix << 1 | 1) << BITS - 1 - depth, low, high)
 
-    def _grow_narrow(self, owner: int) -> Node:
+    def _grow_narrow(self, owner: int) -> tuple[Node, int]:
+        """The trie and how many buckets it has."""
         own, k, home = self._ids[owner], self._parameters.nearest, self._parameters.home
         low, high, depth = 0, len(self._order), 0
         others: list[Bucket] = []
@@ -46,17 +64,18 @@ class Layout:
                 high = middle
             depth += 1
         node: Node = self._some(owner, low, high, home)
+        size = len(others) + 1
         while others:
             depth -= 1
             node = Branch(others.pop(), node) if own >> BITS - 1 - depth & 1 else Branch(node, others.pop())
-        return node
+        return node, size
 
     def _ranges(self) -> list[tuple[int, int, int]]:
         """Of all buckets, in order of ids: from, to, depth. Any that is too full splits, largest first."""
         waiting, done = deque([(0, len(self._order), 0, 0)]), list[tuple[int, int, int, int]]()
         while waiting:
             low, high, prefix, depth = waiting.popleft()
-            full = high - low > self._parameters.nearest + 1
+            full = high - low > self._parameters.nearest
             if full and depth < BITS and len(waiting) + len(done) + 2 <= self._parameters.buckets:
                 middle = self._middle(low, high, prefix, depth)
                 waiting.append((low, middle, prefix << 1, depth + 1))
@@ -76,7 +95,10 @@ class Layout:
         return grown[0][0]
 
     def _some(self, owner: int, low: int, high: int, most: int) -> Bucket:
-        places: Iterable[int] = range(low, high)
-        if high - low > most:
-            places = self._rng.sample(range(low, high), most + 1)
+        if high - low <= most:
+            return [host for host in self._order[low:high] if host != owner]
+        places: dict[int, None] = {}
+        chance, width, wanted = self._rng.random, high - low, min(most + 1, high - low)
+        while len(places) < wanted:
+            places[low + int(chance() * width)] = None
         return [host for host in map(self._order.__getitem__, places) if host != owner][:most]

@@ -28,22 +28,17 @@ Node = Branch | Bucket
 
 
 class Table:
-    """``ids``: of all hosts, by host; 256 bits each. Buckets list hosts, heard from least recently first."""
+    """``ids``: of all hosts, by host; 256 bits each. Buckets list hosts, heard from least recently first.
 
-    __slots__ = ("_buckets", "_ids", "_owner", "_parameters", "root")
+    ``root``: the trie, with ``size`` buckets.
+    """
+
+    __slots__ = ("_ids", "_owner", "_parameters", "root", "size")
 
     def __init__(self, owner: int, ids: Sequence[int], parameters: Parameters) -> None:
         self._owner, self._ids, self._parameters = owner, ids, parameters
         self.root: Node = []
-        self._buckets = 1
-
-    @classmethod
-    def grown(cls, owner: int, ids: Sequence[int], parameters: Parameters, root: Node) -> Table:
-        """A table that already stands."""
-        table = cls(owner, ids, parameters)
-        table.root = root
-        table._buckets = sum(1 for _ in table.buckets())
-        return table
+        self.size = 1
 
     def __len__(self) -> int:
         return sum(len(bucket) for bucket in self.buckets())
@@ -116,7 +111,7 @@ class Table:
         return parameters.home if at_home else parameters.nearest
 
     def _splits(self, key: int, depth: int) -> bool:
-        if depth == BITS or self._buckets >= self._parameters.buckets:
+        if depth == BITS or self.size >= self._parameters.buckets:
             return False
         return self._parameters.wide or self._holds_owner(key, depth)
 
@@ -130,5 +125,5 @@ class Table:
             self.root = branch
         else:
             parent.sides[key >> bit + 1 & 1] = branch
-        self._buckets += 1
+        self.size += 1
         return halves[key >> bit & 1], branch
