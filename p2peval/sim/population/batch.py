@@ -21,50 +21,46 @@ MOST_ANSWERS = Means().most_answers
 class Tally:
     """What tasks came to. ``wrong``: wrong accepts, by each lie's chance to pass; ``counted_wrong``: lies that passed.
 
-    ``executions``: an answer 1, a re-run sample 1/n. ``bad_picks``: tasks whose first evaluator lied, or for whom there
-    was none. ``alone``: tasks that their asker ran itself in the end. ``by_liars``: executions that groups served.
+    ``failed``: tasks without a result. ``assigned``: answers asked for, ``by_liars`` of them of groups; ``lies`` among
+    those, and ``proofs`` among these. ``executions``: an answer 1, a re-run sample 1/n.
     """
 
     tasks: int = 0
+    failed: int = 0
+    assigned: int = 0
+    by_liars: int = 0
+    lies: int = 0
+    proofs: int = 0
     wrong: float = 0.0
     counted_wrong: int = 0
     executions: float = 0.0
-    bad_picks: int = 0
-    alone: int = 0
-    by_liars: int = 0
-    proofs: int = 0
 
 
 def serve(crowd: Crowd, askers: Places, epoch: int, tally: Tally, rng: Generator) -> None:
-    """One task of each of ``askers``, which are distinct, to its end."""
+    """One task of each of ``askers``, which are distinct, to its end: accepted, or failed after so many lies caught."""
     tally.tasks += len(askers)
-    tried = askers.astype(np.int32)[:, None]
-    for attempt in range(MOST_ANSWERS):
+    tried, looks = askers.astype(np.int32)[:, None], np.zeros(len(askers), np.int64)
+    for _ in range(MOST_ANSWERS):
         peers, known = pick(crowd, askers, tried, rng)
         found = peers >= 0
         if not found.all():
-            _alone(tally, int((~found).sum()), attempt)
-            askers, tried, peers, known = askers[found], tried[found], peers[found], known[found]
-        lied, failed = _answer(crowd, askers, peers, known, epoch, tally, rng)
-        if attempt == 0:
-            tally.bad_picks += int(lied.sum())
-        askers, tried = askers[failed], np.concatenate([tried, peers[:, None]], axis=1)[failed]
+            tally.failed += int((~found).sum())
+            askers, tried, looks, peers, known = (part[found] for part in (askers, tried, looks, peers, known))
+        open_, caught = _answer(crowd, askers, peers, known, epoch, tally, rng)
+        looks += caught
+        again = open_ & (looks < crowd.population.attempts)
+        tally.failed += int((open_ & ~again).sum())
+        askers, looks = askers[again], looks[again]
+        tried = np.concatenate([tried, peers[:, None]], axis=1)[again]
         if not len(askers):
             return
-    _alone(tally, len(askers), MOST_ANSWERS)
-
-
-def _alone(tally: Tally, tasks: int, attempt: int) -> None:
-    """Nobody is left to ask: who can compute runs the task itself."""
-    tally.alone += tasks
-    tally.executions += tasks
-    tally.bad_picks += tasks if attempt == 0 else 0
+    tally.failed += len(askers)
 
 
 def _answer(
     crowd: Crowd, askers: Places, peers: Peers, known: Places, epoch: int, tally: Tally, rng: Generator
 ) -> tuple[Mask, Mask]:
-    """What these peers answer, and what comes of it: which answers were lies, and which were not accepted."""
+    """What these peers answer, and what comes of it: which tasks are still open, and in which a lie was caught."""
     table, places = crowd.known, known.copy()
     new = known == NEW
     places[new] = table.add(askers[new], peers[new], crowd.life)
@@ -73,22 +69,24 @@ def _answer(
     streak = np.minimum(table.streak[places], len(crowd.sizes) - 1)
     audited, miss = crowd.sizes[streak], crowd.misses[streak]
     passed = lied & (rng.random(len(peers)) < miss)
-    failed = lied & ~passed
-    withheld = failed & crowd.flag(lambda group: group.behaviour.refusing)[crowd.group[peers]]
-    caught = failed & ~withheld
+    open_ = lied & ~passed
+    withheld = open_ & crowd.flag(lambda group: group.behaviour.refusing)[crowd.group[peers]]
+    caught = open_ & ~withheld
     table.served[places] = np.minimum(served, LONGEST - 1) + 1
-    table.held(places[~failed])
+    table.held(places[~open_])
     table.withheld(places[withheld], WITHHELD_BETA)
     crowd.strangers[1, askers[(served == 0) & ~withheld]] += 1
-    crowd.strangers[0, askers[(served == 0) & ~failed]] += 1
+    crowd.strangers[0, askers[(served == 0) & ~open_]] += 1
     if caught.any():
         crowd.prove(peers[caught], epoch)
+    tally.assigned += len(peers)
+    tally.by_liars += int((crowd.group[peers] >= 0).sum())
+    tally.lies += int(lied.sum())
+    tally.proofs += int(caught.sum())
     tally.wrong += float(miss[lied].sum())
     tally.counted_wrong += int(passed.sum())
     tally.executions += len(peers) + float(audited[~withheld].sum()) / crowd.population.samples
-    tally.by_liars += int((crowd.group[peers] >= 0).sum())
-    tally.proofs += int(caught.sum())
-    return lied, failed
+    return open_, caught
 
 
 def _lies(crowd: Crowd, peers: Peers, served: Places, epoch: int, rng: Generator) -> Mask:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.random import PCG64, Generator
@@ -74,21 +74,29 @@ def play(population: Population, seed: int) -> list[Epoch]:
 
 
 def run(population: Population, seed: int) -> dict[str, float]:
-    """Measures over all epochs.
+    """Measures over all epochs, named and meant as in ``sim.measures``; what is left out there is left out here.
 
-    ``bad_picks``: share of tasks whose first evaluator lied, or that nobody was there for. ``wrong_accepts``: per
-    accepted result; every task ends with one here. ``executions``: per task. ``wrong_per_lie_served``: per execution
-    that a group served; left out where there are none. ``captured``, ``captured_bound``: at the end; see ``Epoch``.
+    ``accepted``: share of tasks. ``bad_picks``: share of assignments that went to a lie; ``captured_tasks``: that went
+    to groups. ``wrong_accepts``, ``executions``: per accepted task. ``caught``: share of the groups' identities that
+    were proven liars. ``lies``: answers that were. Of the last epoch, not of all, and named apart because there the
+    word is for opinions: ``captured_mass``, the share of the observers' reputation π that groups hold, and
+    ``captured_bound``, the most that they could.
     """
-    epochs = play(population, seed)
-    tallies = [epoch.tally for epoch in epochs]
-    tasks, served = sum(tally.tasks for tally in tallies), sum(tally.by_liars for tally in tallies)
-    wrong = sum(tally.wrong for tally in tallies)
-    measures = {
-        "bad_picks": sum(tally.bad_picks for tally in tallies) / tasks,
-        "wrong_accepts": wrong / tasks,
-        "executions": sum(tally.executions for tally in tallies) / tasks,
-        "captured": epochs[-1].captured,
-        "captured_bound": epochs[-1].bound,
+    game = Play(population, seed)
+    epochs = [game.epoch() for _ in range(population.epochs)]
+    of = {each.name: sum(getattr(epoch.tally, each.name) for epoch in epochs) for each in fields(Tally)}
+    accepted = of["tasks"] - of["failed"]
+    found = {
+        "accepted": accepted / of["tasks"],
+        "wrong_accepts": of["wrong"] / max(accepted, 1),
+        "bad_picks": of["lies"] / max(of["assigned"], 1),
+        "captured_tasks": of["by_liars"] / max(of["assigned"], 1),
+        "executions": of["executions"] / max(accepted, 1),
+        "lies": float(of["lies"]),
     }
-    return measures | ({"wrong_per_lie_served": wrong / served} if served else {})
+    if population.size > population.honest:
+        proven, back = int(game.crowd.life.sum()), int(game.crowd.life[~game.crowd.out].sum())
+        found["caught"] = proven / (population.size - population.honest + back)
+        if len(game.observers):
+            found |= {"captured_mass": epochs[-1].captured, "captured_bound": epochs[-1].bound}
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p2peval.defaults import DELTA, EPOCH, EPSILON, MAX_OFFERS, NEWCOMER_SHARE
+from p2peval.defaults import DELTA, EPOCH, EPSILON, MAX_ATTEMPTS, MAX_OFFERS, NEWCOMER_SHARE
 from p2peval.trust.checking import Asked
 from p2peval.trust.hypergeometric import NANO
 
@@ -73,7 +73,8 @@ class Population:
 
     In an epoch of ``epoch_s`` seconds every asker gives ``tasks`` tasks, in ``batches`` of askers one after the other.
     ``observers``: askers whose trust, on average, is reckoned at an epoch's end; 0: nobody's. ``met``: in a network
-    that has been there for long, honest peers that each asker knows from the start, by ``OUTCOMES`` results.
+    that has been there for long, honest peers that each asker knows from the start, by ``OUTCOMES`` results. ``free``:
+    chance that an acquaintance can take a task, 0 to 1. ``attempts``: lies caught after which a task has failed.
     """
 
     honest: int
@@ -88,14 +89,16 @@ class Population:
     samples: int = 1797  # n; trust.md §5
     epsilon: float = EPSILON
     delta: float = DELTA
+    attempts: int = MAX_ATTEMPTS
+    free: float = 1.0
     newcomers: float = NEWCOMER_SHARE  # of picks, times p₀, as one arm
     epoch_s: float = EPOCH
 
     def __post_init__(self) -> None:
         _at_least(1, epochs=self.epochs, tasks=self.tasks, batches=self.batches, samples=self.samples)
-        _at_least(1, acquaintances=self.acquaintances, asking=self.asking)
+        _at_least(1, acquaintances=self.acquaintances, asking=self.asking, attempts=self.attempts)
         _at_least(0, observers=self.observers, met=self.met)
-        _share(epsilon=self.epsilon, delta=self.delta, newcomers=self.newcomers)
+        _share(epsilon=self.epsilon, delta=self.delta, newcomers=self.newcomers, free=self.free)
         if self.asking > self.honest:
             raise ValueError(f"askers are honest peers: of {self.honest} there cannot be {self.asking}")
         if self.met > min(self.acquaintances, self.honest - 1):

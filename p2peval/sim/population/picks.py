@@ -9,6 +9,7 @@ from p2peval.defaults import CANDIDATES
 from p2peval.sim.population.acquaintances import Mask, Peers, Places
 from p2peval.sim.population.crowd import NOBODY, Crowd
 from p2peval.trust.opinions import opinion
+from p2peval.trust.testimony import Vector
 
 NEW = -1
 TINY = 1e-9  # breaks ties between opinions by lot, and is too small for more
@@ -37,18 +38,33 @@ def pick(crowd: Crowd, askers: Places, tried: Peers, rng: Generator) -> tuple[Pe
 def best_known(crowd: Crowd, askers: Places, tried: Peers, rng: Generator) -> Places:
     """The place of the best opinion among CANDIDATES acquaintances drawn at random, all where there are no more."""
     table = crowd.known
-    filled = table.filled[askers][:, None]
-    lot = rng.random((len(askers), CANDIDATES), np.float32)
-    every = np.broadcast_to(np.arange(CANDIDATES), lot.shape)
-    columns = np.where(filled > CANDIDATES, (lot * filled).astype(np.int64), every)
+    filled = table.filled[askers]
+    lot = rng.random((len(askers), CANDIDATES))
+    columns = _drawn(filled, lot)
     places = table.row(askers, np.minimum(columns, table.width - 1))
-    able = (columns < filled) & table.holds(places, crowd.life) & ~_among(table.peer[places], tried)
+    able = (columns < filled[:, None]) & table.holds(places, crowd.life) & ~_among(table.peer[places], tried)
+    if crowd.population.free < 1.0:
+        able &= rng.random(lot.shape) < crowd.population.free
     prior = crowd.prior(askers)[:, None]
     good, bad = table.good[places].astype(np.float64), table.bad[places].astype(np.float64)
     worth = opinion(prior, good, bad, UNHEARD, UNHEARD) + TINY * lot
     best = np.where(able, worth, -1.0).argmax(1)
     chosen = np.arange(len(askers)), best
     return np.where(able[chosen], places[chosen], NEW)
+
+
+def _drawn(filled: Peers, lot: Vector) -> Places:
+    """r × CANDIDATES different columns below ``filled``, or all of them and some beyond where there are fewer.
+
+    ``lot``: as many uniform draws. Every set is as likely as every other (Floyd's way; Bentley & Floyd 1987).
+    """
+    columns = np.empty(lot.shape[::-1], np.int32)
+    for place in range(CANDIDATES):
+        last = filled - CANDIDATES + place
+        draw = (lot[:, place] * (last + 1)).astype(np.int32)
+        again = (columns[:place] == draw).any(0)
+        columns[place] = np.where(again, last, draw)
+    return np.where(filled > CANDIDATES, columns, np.arange(CANDIDATES)[:, None]).T.astype(np.int64)
 
 
 def newcomers(crowd: Crowd, askers: Places, tried: Peers, rng: Generator) -> Peers:
