@@ -115,6 +115,70 @@ class SimTablesView(Struct, frozen=True, kw_only=True):
     goals: tuple[SimGoalView, ...]
 
 
+class SimMeasureView(Struct, frozen=True, kw_only=True):
+    """``low`` … ``high``: 95 % interval of the mean over ``seeds`` seeds, those with something to measure."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+
+class SimClaimView(Struct, frozen=True, kw_only=True):
+    """``value``: what was found; null where no seed had anything to measure."""
+
+    claim: str
+    value: float | None
+    held: bool
+
+
+class SimPointView(Struct, frozen=True, kw_only=True):
+    """``name``: what is set there, "" where nothing varies."""
+
+    name: str
+    measures: tuple[SimMeasureView, ...]
+    claims: tuple[SimClaimView, ...]
+
+
+class SimRunView(Struct, frozen=True, kw_only=True):
+    """``files``: all that was written."""
+
+    title: str
+    seeds: int
+    files: tuple[str, ...]
+    points: tuple[SimPointView, ...]
+
+
+class PaperView(Struct, frozen=True, kw_only=True):
+    name: str
+    title: str
+    authors: str
+    year: int
+    about: str
+
+
+class PaperClaimView(Struct, frozen=True, kw_only=True):
+    """That the mean ``lower`` is below ``higher`` in that panel. ``of_paper``: its authors say so; else we do.
+
+    ``verdict``: "holds"; "open", where the means stand so but their 95 % intervals touch; or "fails".
+    """
+
+    says: str
+    of_paper: bool
+    panel: str
+    lower: float
+    higher: float
+    verdict: str
+
+
+class SimPaperView(Struct, frozen=True, kw_only=True):
+    paper: PaperView
+    seeds: int
+    files: tuple[str, ...]
+    claims: tuple[PaperClaimView, ...]
+
+
 ANSWERS: dict[str, Any] = {
     "version": VersionView,
     "paths": PathsView,
@@ -155,7 +219,10 @@ ANSWERS: dict[str, Any] = {
     "rep.distrust": reputation_views.ReputationDetail,
     "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
+    "sim.run": SimRunView,
     "sim.tables": SimTablesView,
+    "sim.paper": SimPaperView,
+    "sim.papers": tuple[PaperView, ...],
 }
 
 

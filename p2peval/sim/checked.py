@@ -15,7 +15,7 @@ from typing import Any
 from p2peval.errors import ConfigError
 
 SHARE: dict[str, Any] = {"least": 0.0, "most": 1.0}
-COUNT: dict[str, Any] = {"least": 0}
+COUNT: dict[str, Any] = {"least": 0, "most": 10_000_000}  # of hosts or tasks; guess
 
 
 class ImpossibleError(ConfigError):
@@ -36,7 +36,8 @@ def check(instance: Any) -> None:
     for each in fields(instance):
         value = getattr(instance, each.name)
         if value is not None and (what := _amiss(value, each.metadata)):
-            raise ImpossibleError(key_of(each), f"{what}, not {value!r}")
+            near = nearest(value, each.metadata["choices"]) if isinstance(value, str) else ""
+            raise ImpossibleError(key_of(each), f"{what}, not {value!r}{near}")
 
 
 def whole(key: str, shares: Sequence[float]) -> None:
@@ -55,7 +56,7 @@ def _amiss(value: Any, rules: Mapping[str, Any]) -> str:
     if "above" in rules and value <= rules["above"]:
         return f"must be {_range(rules)}"
     if "choices" in rules and value not in rules["choices"]:
-        return f"must be one of {', '.join(rules['choices'])}{nearest(value, rules['choices'])}"
+        return f"must be one of {', '.join(rules['choices'])}"
     return ""
 
 

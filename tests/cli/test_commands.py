@@ -58,8 +58,10 @@ ALONE = {
     "eval.verify",
     "demo",
     "sim.tables",
+    "sim.paper",
+    "sim.papers",
 }
-"""Answers without a Service behind them; see test_alone.py, test_verify.py, test_demo.py, test_sim_tables.py."""
+"""Answers without a Service behind them; see test_alone.py, test_verify.py, test_demo.py, test_sim_*.py."""
 
 
 @pytest.fixture

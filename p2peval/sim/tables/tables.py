@@ -11,15 +11,14 @@ import csv
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
 from p2peval.sim.estimate import estimate
+from p2peval.sim.pool import played
 from p2peval.sim.tables import checking_world, picking_world
 from p2peval.sim.tables.goals import CHECKING, GOALS, PICKING, Goal
 
@@ -60,8 +59,8 @@ def lines(tables: Sequence[str], seeds: int, jobs: int, told: Callable[[int, int
         for case, policy, seed in product(WORLDS[table].CASES, WORLDS[table].POLICIES, range(seeds))
     ]
     found: dict[Job, dict[str, float]] = {}
-    for job, measures in _played(work, jobs):
-        found[job] = measures
+    for place, measures in played(_play, work, jobs):
+        found[work[place]] = measures
         told(len(found), len(work))
     seen: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     for job in work:
@@ -101,20 +100,6 @@ def whole(path: Path) -> Iterator[Path]:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def _played(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, dict[str, float]]]:
-    if jobs == 1:
-        yield from ((job, _play(job)) for job in work)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        try:
-            waiting = {pool.submit(_play, job): job for job in work}
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun never does
-            raise
 
 
 def _play(job: Job) -> dict[str, float]:

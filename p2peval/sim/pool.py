@@ -1,0 +1,29 @@
+"""Work that shares nothing, side by side: the order in which it ends changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import TypeVar
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
+
+
+def played(play: Callable[[Work], Result], work: Sequence[Work], jobs: int) -> Iterator[tuple[int, Result]]:
+    """Place in ``work`` and result of each piece, as they end, by ``jobs`` processes; by none of its own where it is 1.
+
+    ``play`` is a function of a module, and it and all ``work`` can be pickled. What one piece raises ends the rest.
+    """
+    if jobs == 1:
+        yield from ((place, play(piece)) for place, piece in enumerate(work))
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            waiting = {pool.submit(play, piece): place for place, piece in enumerate(work)}
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun never does
+            raise
