@@ -42,7 +42,9 @@ def lines(summaries: Sequence[Summary], key: str, measures: Sequence[str]) -> by
     picture = _figure(len(measures))
     for axes, name in zip(_axes(picture, len(measures)), measures, strict=True):
         for label, of in _by_others(summaries, key).items():
-            shown = sorted(((_number(dict(each.point.settings)[key]), each) for each in of if name in each.found), key=_x)
+            shown = sorted(
+                ((_number(dict(each.point.settings)[key]), each) for each in of if name in each.found), key=_x
+            )
             xs = [x for x, _ in shown]
             found = [each.found[name] for _, each in shown]
             axes.plot(xs, [each.mean for each in found], marker="o", markersize=3, label=label or None)

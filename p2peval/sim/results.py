@@ -45,9 +45,7 @@ def summed_up(played: Played, name: str = "") -> Summary:
         for measure, each in values.items()
         if (known := [value for value in each if value is not None and isfinite(value)])
     }
-    return Summary(
-        name or said(played.point), played.point, found, judge(played.point.scenario.claims, values)
-    )
+    return Summary(name or said(played.point), played.point, found, judge(played.point.scenario.claims, values))
 
 
 def said(point: Point) -> str:
@@ -92,7 +90,10 @@ def _write_measures(played: Sequence[Played], path: Path) -> None:
 def _write_curves(played: Sequence[Played], path: Path) -> None:
     """One row a point, seed and time."""
     rows = [
-        (said(each.point), outcome.seed, *point) for each in played for outcome in each.outcomes for point in outcome.curve
+        (said(each.point), outcome.seed, *point)
+        for each in played
+        for outcome in each.outcomes
+        for point in outcome.curve
     ]
     _parquet(path, ("point", "seed", "seconds", "honest_reputation", "adversary_reputation"), rows)
 
