@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from p2peval.core import checks, consult, fraud, records, reputation
+from p2peval.core import checks, consult, fraud, records, reputation, withholding
 from p2peval.core.context import Context
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
@@ -70,7 +70,7 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case BlobFailed(ours=True) if replica.state is ReplicaState.REVEALED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
-            withhold(ctx, replica, f"outputs not served: {event.reason}")
+            withholding.withhold(ctx, replica, f"outputs not served: {event.reason}")
             return look(ctx, task)
         case ComparisonFinished(verdict=Verdict.AGREES) if (
             replica.state is ReplicaState.FETCHED and replica.id in ctx.state.panels
@@ -90,15 +90,6 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
     return None
-
-
-def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
-    """Committed, then not shown: costs a little honesty, unlike a timeout before the commitment."""
-    benchmark = ctx.state.tasks[replica.task].benchmark
-    streak = reputation.held(ctx, replica.peer).streak
-    numbers = reputation.withheld(ctx, replica.peer, benchmark)
-    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason, streak=streak, numbers=numbers))
-    ctx.notify("task.withheld", replica.task, peer=replica.peer, reason=reason)
 
 
 def look(ctx: Context, task: TaskRow) -> TaskRow | None:

@@ -22,7 +22,7 @@ FRAUD = "fraud-proof"
 EQUIVOCATION = "equivocation"
 
 RESTARTED = "restarted/"
-"""Of the counters of when an identity's streak was last ended by what is no evidence of our own, in unix ms."""
+"""Of the counters of when, in this node's sequence, something that is no evidence of our own last ended a streak."""
 
 
 def is_convicted(state: State, peer: PeerId, now: Seconds) -> bool:
@@ -42,7 +42,9 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
     held = ctx.state.evidence.get(peer)  # it is listed among those we know something of, and starts anew
     seen = held.evidence if held else Evidence.none(ctx.now, ctx.state.counter("resolved_total"))
     ctx.state.evidence.put(EvidenceRow(peer, replace(seen, streak=0)))
-    ctx.state.count(f"{RESTARTED}{peer}", ctx.now_ms)  # no late reveal gives the streak back once the proof has lapsed
+    ctx.state.count(
+        f"{RESTARTED}{peer}", ctx.sequence()
+    )  # no late reveal gives the streak back once the proof has lapsed
     ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
     heard = ctx.state.pooled.get(peer)
     if heard is not None and heard.credibility > 0.0:

@@ -15,6 +15,9 @@ from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
 
+ORDER = "order"
+"""Of what was withheld: its place in this node's own sequence, which a clock that is set back does not upset."""
+
 
 def resolved_total(ctx: Context) -> int:
     """Audited replicas since this node's birth: the second clock by which evidence fades."""
@@ -52,15 +55,20 @@ def blamed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
 
 def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> tuple[tuple[str, float], ...]:
     """Returns what it takes to undo it: the streak before, and when that was (see ``restored``)."""
-    before, here = held(ctx, peer), _here(ctx, peer, benchmark)
+    before = held(ctx, peer)
     _change(ctx, peer, benchmark, lambda held: held.withheld_at(ctx.now, resolved_total(ctx)))
     return (
         ("streak", before.streak),
-        ("streak_here", here.streak),
         ("differed", before.resolved - before.agreed),
         ("at", ctx.now),
         ("of", resolved_total(ctx)),
+        (ORDER, ctx.sequence()),
     )
+
+
+def order(told: Mapping[str, float]) -> float:
+    """Of what was withheld (``told`` by ``withheld``): the later, the larger, though the clock be set back."""
+    return told.get(ORDER, told.get("at", 0.0) * 1000)
 
 
 def restored(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[str, float]) -> None:
@@ -69,15 +77,12 @@ def restored(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[s
     _change(ctx, peer, benchmark, lambda held: held.restored_at(ctx.now, total, told["at"], int(told["of"])))
 
 
-def give_back(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[str, float]) -> None:
+def give_back(ctx: Context, peer: PeerId, told: Mapping[str, float]) -> None:
     """The streak before it was withheld, unless something else has ended it since."""
-    now, here = held(ctx, peer), _here(ctx, peer, benchmark)
-    restarted = ctx.state.counter(f"{RESTARTED}{peer}") >= int(told["at"] * 1000)
-    if restarted or now.resolved - now.agreed != told["differed"]:
-        return
-    ctx.state.evidence.put(EvidenceRow(peer, replace(now, streak=max(now.streak, int(told["streak"])))))
-    local = replace(here, streak=max(here.streak, int(told["streak_here"])))
-    ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, local))
+    now = held(ctx, peer)
+    restarted = ctx.state.counter(f"{RESTARTED}{peer}") >= int(order(told))
+    if not restarted and now.resolved - now.agreed == told["differed"]:
+        ctx.state.evidence.put(EvidenceRow(peer, replace(now, streak=max(now.streak, int(told["streak"])))))
 
 
 def set_streak(ctx: Context, peer: PeerId, benchmark: BenchmarkId, streak: int) -> None:
@@ -97,7 +102,7 @@ def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
 def restart(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     """Auditors found a result of this peer false: its streak is over."""
     _change(ctx, peer, benchmark, Evidence.restarted)
-    ctx.state.count(f"{RESTARTED}{peer}", ctx.now_ms)
+    ctx.state.count(f"{RESTARTED}{peer}", ctx.sequence())
 
 
 def held(ctx: Context, peer: PeerId) -> Evidence:
@@ -114,9 +119,10 @@ def _met(ctx: Context, peer: PeerId, *, good: bool) -> None:
 
 
 def _change(ctx: Context, peer: PeerId, benchmark: BenchmarkId, change: Callable[[Evidence], Evidence]) -> None:
-    """The same deed counts in all and in its benchmark's own table."""
+    """The same deed counts in all and in its benchmark's own table; a streak is an identity's, of no benchmark."""
+    here = replace(change(_here(ctx, peer, benchmark)), streak=0)
     ctx.state.evidence.put(EvidenceRow(peer, change(held(ctx, peer))))
-    ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, change(_here(ctx, peer, benchmark))))
+    ctx.state.local_evidence.put(LocalEvidenceRow(peer, benchmark, here))
     if ctx.policy.opinion != OPINION:  # a rule of others takes own evidence and others' word at once
         due.soon(ctx)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import alone, auditing, checks, consult, membership, offers, window
+from p2peval.core import alone, auditing, checks, consult, membership, offers, window, withholding
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
 from p2peval.core.effects import Stop
@@ -191,7 +191,7 @@ def on_deadline(ctx: Context, task: TaskRow) -> None:
 
 def _reveals_over(ctx: Context, task: TaskRow) -> None:
     for replica in replicas_of(ctx, task, ReplicaState.COMMITTED):
-        auditing.withhold(ctx, replica, "commitment never revealed")
+        withholding.withhold(ctx, replica, "commitment never revealed")
     if replicas_of(ctx, task, ReplicaState.REVEALED):
         auditing.begin(ctx, task)
     else:

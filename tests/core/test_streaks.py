@@ -9,12 +9,13 @@ import pytest
 from small_world import Host, World
 
 from p2peval.core.audit import missed_nano
+from p2peval.core.conviction import FRAUD, convict
 from p2peval.core.effects import Compare, Effect
 from p2peval.core.events import CancelTask
 from p2peval.core.messages import ResultRecord
 from p2peval.core.record_check import Contents, examine, is_certified
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskState
-from p2peval.core.types import BenchmarkId, PeerId, TaskId
+from p2peval.core.types import BenchmarkId, ObjectId, PeerId, TaskId
 from p2peval.defaults import NETWORK_ID
 from p2peval.errors import RemoteProtocolError
 from p2peval.trust.rule import samples_for
@@ -69,6 +70,17 @@ def test_a_replica_says_why_it_was_checked_so_much() -> None:
     told = [world.replicas(task)[0] for task in (first, second, certified)]
     assert [(row.why, row.streak) for row in told] == [("newcomer", 0), ("streak", 1), ("certificate", 2)]
     assert all(dict(row.numbers)["audited"] == row.drawn for row in told)
+
+
+def test_a_streak_is_an_identitys_and_no_benchmarks_so_that_no_end_of_it_is_missed_anywhere() -> None:
+    world = Lane()
+    for number in range(3):
+        world.ask(f"model-{number}")
+    peer = world.evaluators[0].id
+    ctx = world.requester.node._ctx
+    convict(ctx, ObjectId("proof"), peer, FRAUD, "elsewhere")
+    assert world.streak(peer) == 0
+    assert [row.evidence.streak for row in ctx.state.local_evidence.of(peer)] == [0]
 
 
 def test_a_lie_that_is_found_ends_the_streak_and_the_next_audit_is_a_newcomers() -> None:
