@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from p2peval.core import checks, consult, fraud, records, reputation, withholding
 from p2peval.core.context import Context
+from p2peval.core.conviction import FRAUD, proven
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
 from p2peval.core.parts import Blob
@@ -195,7 +196,12 @@ def _take(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFini
 
 
 def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
-    """Evidence comes from what is beyond doubt alone: a doubtful replica is not counted, and not blamed."""
+    """Evidence comes from what is beyond doubt alone: a doubtful replica is not counted, and not blamed.
+
+    Where a proof came before it, an audit that saw nothing has missed what is known.
+    """
+    if seen.verdict is Verdict.AGREES and proven(ctx.state, replica.peer, FRAUD, replica.id):
+        seen = replace(seen, verdict=Verdict.DIFFERS)
     replica = ctx.state.replicas.put(
         replace(
             replica,
@@ -211,7 +217,7 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
     elif task.known and seen.verdict is Verdict.DIFFERS:  # one of two answers is false: no evidence which (trust.md §2)
         reputation.restart(ctx, replica.peer, task.benchmark)
     elif seen.verdict in BLAMED:
-        reputation.differed(ctx, replica.peer, task.benchmark)
+        reputation.differed(ctx, replica.peer, task.benchmark, replica.id)
     computes = ctx.policy.runs(ctx.state.benchmarks[task.benchmark].spec.limits)
     if seen.verdict is Verdict.DIFFERS and (computes or not task.known):
         accuse(ctx, task, replica)

@@ -121,7 +121,7 @@ def _judge(ctx: Context, replica: ReplicaRow, seen: ComparisonFinished) -> None:
         reputation.restored(ctx, replica.peer, task.benchmark, dict(replica.numbers))
         _give_back(ctx, replica.peer)
     elif seen.verdict in BLAMED:
-        reputation.differed(ctx, replica.peer, task.benchmark)
+        reputation.differed(ctx, replica.peer, task.benchmark, replica.id)
     if seen.verdict is Verdict.DIFFERS:
         auditing.accuse(ctx, task, replica)
     ctx.notify("task.late", task.id, peer=replica.peer, verdict=seen.verdict.value)

@@ -15,6 +15,10 @@ from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import OPINION
 from p2peval.trust.evidence import Evidence
 
+AGREED = "agreed/"
+DIFFERED = "differed/"
+"""Of the counters that say of which assignments of others, and of which false outputs, there is evidence here."""
+
 ORDER = "order"
 """Of what was withheld: its place in this node's own sequence, which a clock that is set back does not upset."""
 
@@ -41,16 +45,31 @@ def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, *, accepted: bool
     _change(ctx, peer, benchmark, change)
 
 
-def differed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
-    """Outputs that we asked for, or looked at of our own accord, do not hold."""
-    _met(ctx, peer, good=False)
-    blamed(ctx, peer, benchmark)
+def differed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, deed: str) -> None:
+    """Outputs that we asked for, or looked at of our own accord, do not hold. ``deed``: the assignment."""
+    if f"{DIFFERED}{peer}/{deed}" not in ctx.state.counters:
+        _met(ctx, peer, good=False)
+    blamed(ctx, peer, benchmark, deed)
 
 
-def blamed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
-    """What others drew our eye to does not hold. It says nothing of strangers at large: only lies are shown around."""
+def blamed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, deed: str) -> None:
+    """What others drew our eye to does not hold. It says nothing of strangers at large: only lies are shown around.
+
+    ``deed``: the assignment, or the false proof. It counts once, whoever finds it first, in an audit or by a proof.
+    """
+    if not is_news(ctx, DIFFERED, peer, deed):
+        return
     total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
     _change(ctx, peer, benchmark, lambda held: held.disagreed_at(ctx.now, total))
+
+
+def is_news(ctx: Context, kind: str, peer: PeerId, deed: str) -> bool:
+    """Whether this was not counted yet; from now on it is."""
+    seen = f"{kind}{peer}/{deed}"
+    if seen in ctx.state.counters:
+        return False
+    ctx.state.count(seen, 1)
+    return True
 
 
 def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> tuple[tuple[str, float], ...]:
