@@ -100,7 +100,6 @@ from p2peval.core.ports import Sealer, Secrets
 from p2peval.core.rows import DutyState
 from p2peval.core.state import State
 from p2peval.core.sync import DIRECTORY
-from p2peval.core.task import OVER
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
 from p2peval.defaults import GONE_GRACE, PROFILE_INTERVAL, SYNC_INTERVAL, TIDY_DELAY, TIDY_INTERVAL
 
@@ -217,9 +216,7 @@ class Node:
         for wanted in ctx.state.wanted:
             ctx.do(FindMembers(wanted.id))
             ctx.timer(f"want/{wanted.id}", wanted.deadline, 0)
-        for task in ctx.state.tasks:
-            if task.state not in OVER and task.deadline:
-                ctx.timer(f"task/{task.id}", task.deadline, task.generation)
+        requester.resume(ctx)
         for duty in ctx.state.duties:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)

@@ -97,6 +97,17 @@ def start(ctx: Context, command: StartTask) -> None:
     ctx.reply(command.reply_id, task.id)
 
 
+def resume(ctx: Context) -> None:
+    """Timers again, after a restart. What ran out while this node was down was nobody else's fault."""
+    for task in ctx.state.tasks:
+        if not task.deadline:
+            continue
+        if task.state in (TaskState.ASSIGNED, TaskState.REVEALING):
+            arm(ctx, task, max(task.deadline, ctx.now + REVEAL_WINDOW))
+        elif task.state not in OVER:
+            ctx.timer(f"task/{task.id}", task.deadline, task.generation)
+
+
 def cancel(ctx: Context, command: CancelTask) -> None:
     task = ctx.state.tasks.get(command.task)
     if task is None:
@@ -168,8 +179,7 @@ def on_auditor(ctx: Context, task: TaskRow | None) -> None:
     unbelieved = auditing.conclude(ctx, task)
     if unbelieved is not None:
         _retry(ctx, unbelieved)
-    if task is not None:
-        _look_on(ctx)
+    _look_on(ctx)  # a task that failed for want of auditors is over, too
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:

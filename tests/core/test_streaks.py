@@ -14,7 +14,7 @@ from p2peval.core.effects import Compare, Effect
 from p2peval.core.events import CancelTask
 from p2peval.core.messages import ResultRecord
 from p2peval.core.record_check import Contents, examine, is_certified
-from p2peval.core.rows import ReplicaRow, ReplicaState, TaskState
+from p2peval.core.rows import DutyState, ReplicaRow, ReplicaState, TaskState
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId, TaskId
 from p2peval.defaults import NETWORK_ID
 from p2peval.errors import RemoteProtocolError
@@ -106,6 +106,28 @@ def test_a_commitment_that_is_not_revealed_ends_the_streak() -> None:
     world.disconnect(silent)
     world.run_until(lambda: world.over(task))
     assert world.streak(silent.id) == 0
+
+
+@pytest.mark.parametrize("window", [TaskState.ASSIGNED, TaskState.REVEALING])
+def test_a_window_that_ran_out_while_this_node_was_down_blames_nobody(window: TaskState) -> None:
+    world = Lane(3)
+    for number in range(3):
+        world.ask(f"model-{number}", replicas=2)
+    task = world.start(world.requester, world.benchmark, "last", 2)
+    at_work = {TaskState.ASSIGNED: DutyState.RUNNING, TaskState.REVEALING: DutyState.COMMITTED}[window]
+    world.run_until(
+        lambda: (
+            world.requester.node.state.tasks[task].state is window
+            and all(peer.node.state.duties[task].state is at_work for peer in world.evaluators)
+        )
+    )
+    world.disconnect(world.requester)
+    world.run(300.0)
+    world.reconnect(world.requester)
+    world.run_until(lambda: world.over(task))
+    assert [row.state for row in world.replicas(task)] == [ReplicaState.AGREES] * 2
+    assert [world.streak(peer.id) for peer in world.evaluators] == [4, 4]
+    assert not any(row.evidence.withheld or row.evidence.silent for row in world.requester.node.state.evidence)
 
 
 def test_a_line_by_record_states_what_its_own_audit_might_have_missed_and_others_admit_it() -> None:
