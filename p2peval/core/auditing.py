@@ -133,7 +133,7 @@ def _look_at(
             compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), (), f"compare/{replica.id}", 0)
         elif drawn:
             why, numbers = checks.reason(ctx, task, replica, drawn)
-            streak = checks.record_of(ctx, replica.peer).streak
+            streak = int(dict(numbers).get("streak", checks.record_of(ctx, replica.peer).streak))
             audited = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
             compare(ctx, task, audited, fetched, f"compare/{replica.id}", drawn)
 
@@ -213,7 +213,8 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         )
     )
     if seen.verdict is Verdict.AGREES:
-        reputation.agreed(ctx, replica.peer, task.benchmark, accepted=True)
+        reputation.agreed(ctx, replica.peer, task.benchmark)
+        reputation.accepted(ctx, replica.peer, task.benchmark, task.epsilon_nano)
     elif task.known and seen.verdict is Verdict.DIFFERS:  # one of two answers is false: no evidence which (trust.md §2)
         reputation.restart(ctx, replica.peer, task.benchmark)
     elif seen.verdict in BLAMED:

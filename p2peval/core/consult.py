@@ -271,8 +271,8 @@ def _accept(ctx: Context, held: PanelRow, agreed: set[PeerId]) -> TaskRow | None
     ctx.state.panels.put(replace(held, accepted=True))
     looked = {index for row in ctx.state.consults.of(held.assignment) if row.auditor in agreed for index in row.indices}
     ctx.state.replicas.put(replace(ctx.state.replicas[held.assignment], audited=len(looked)))
-    benchmark = ctx.state.tasks[held.task].benchmark
-    reputation.accepted(ctx, ctx.state.replicas[held.assignment].peer, benchmark)
+    task = ctx.state.tasks[held.task]
+    reputation.accepted(ctx, ctx.state.replicas[held.assignment].peer, task.benchmark, task.epsilon_nano)
     return _judged(ctx, held, ReplicaState.AGREES, "")
 
 

@@ -22,6 +22,7 @@ from p2peval.core.types import PeerId
 from p2peval.core.verdict import BLAMED, REASONS, Verdict
 from p2peval.core.withholding import PREFIX, in_time, try_later
 from p2peval.defaults import OUTPUTS_PATIENCE
+from p2peval.trust.checking import Record
 
 COMPARING = f"{PREFIX}compare/"
 
@@ -97,7 +98,9 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
 
 def _compare(ctx: Context, replica: ReplicaRow) -> None:
     task = ctx.state.tasks[replica.task]
-    drawn = checks.size_at(ctx, task, replica, replica.streak)
+    told = dict(replica.numbers)
+    record = Record(replica.streak, paid_nano=int(told[reputation.PAID]) if reputation.PAID in told else None)
+    drawn = checks.size_at(ctx, task, replica, record)
     if not drawn:  # a rule that audits nothing has no streak to give back
         return
     replica = replace(replica, state=ReplicaState.LATE, drawn=drawn, why=WHY)

@@ -10,6 +10,7 @@ from p2peval.core.believing import RESOLVED, STRANGERS, STRANGERS_GOOD
 from p2peval.core.context import Context
 from p2peval.core.conviction import RESTARTED
 from p2peval.core.rows import EvidenceRow
+from p2peval.core.state import State
 from p2peval.core.trust_rows import LocalEvidenceRow
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.defaults import OPINION
@@ -18,6 +19,9 @@ from p2peval.trust.evidence import Evidence
 AGREED = "agreed/"
 DIFFERED = "differed/"
 """Of the counters that say of which assignments of others, and of which false outputs, there is evidence here."""
+
+PAID = "paid/"
+"""Of the counters of what was paid for a peer's streak (trust/rule.py), and among the numbers of what was withheld."""
 
 ORDER = "order"
 """Of what was withheld: its place in this node's own sequence, which a clock that is set back does not upset."""
@@ -33,16 +37,11 @@ def of(ctx: Context, peer: PeerId) -> float:
     return believing.reputation(ctx.state, ctx.policy, peer, ctx.now)
 
 
-def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, *, accepted: bool = False) -> None:
-    """Own re-run agreed. ``accepted``: at a size that its streak allowed, which alone lengthens it (trust.md §4)."""
+def agreed(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
+    """Own re-run agreed. That alone lengthens no streak: see ``accepted``."""
     _met(ctx, peer, good=True)
     total = ctx.state.count(RESOLVED, resolved_total(ctx) + 1)
-
-    def change(held: Evidence) -> Evidence:
-        seen = held.agreed_at(ctx.now, total)
-        return seen.accepted() if accepted else seen
-
-    _change(ctx, peer, benchmark, change)
+    _change(ctx, peer, benchmark, lambda held: held.agreed_at(ctx.now, total))
 
 
 def differed(ctx: Context, peer: PeerId, benchmark: BenchmarkId, deed: str) -> None:
@@ -74,7 +73,7 @@ def is_news(ctx: Context, kind: str, peer: PeerId, deed: str) -> bool:
 
 def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> tuple[tuple[str, float], ...]:
     """Returns what it takes to undo it: the streak before, and when that was (see ``restored``)."""
-    before = held(ctx, peer)
+    before, worth = held(ctx, peer), paid(ctx.state, peer)
     _change(ctx, peer, benchmark, lambda held: held.withheld_at(ctx.now, resolved_total(ctx)))
     return (
         ("streak", before.streak),
@@ -82,6 +81,7 @@ def withheld(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> tuple[tuple[
         ("at", ctx.now),
         ("of", resolved_total(ctx)),
         (ORDER, ctx.sequence()),
+        *([(PAID, worth)] if worth is not None else []),
     )
 
 
@@ -98,24 +98,45 @@ def restored(ctx: Context, peer: PeerId, benchmark: BenchmarkId, told: Mapping[s
 
 def give_back(ctx: Context, peer: PeerId, told: Mapping[str, float]) -> None:
     """The streak before it was withheld, unless something else has ended it since."""
-    now = held(ctx, peer)
+    now, worth = held(ctx, peer), paid(ctx.state, peer)
     restarted = ctx.state.counter(f"{RESTARTED}{peer}") >= int(order(told))
     if not restarted and now.resolved - now.agreed == told["differed"]:
         ctx.state.evidence.put(EvidenceRow(peer, replace(now, streak=max(now.streak, int(told["streak"])))))
+        if PAID in told and worth is not None:
+            ctx.state.count(f"{PAID}{peer}", max(worth, int(told[PAID])))
 
 
 def set_streak(ctx: Context, peer: PeerId, benchmark: BenchmarkId, streak: int) -> None:
-    """What another rule than our own made of answers that agree, or do not."""
+    """What another rule than our own made of answers that agree, or do not.
+
+    No audit has paid for it: should our own rule come into force, it counts for nothing (``rule.counts_as``).
+    """
     _change(ctx, peer, benchmark, lambda held: replace(held, streak=streak))
+    if streak <= 1:
+        ctx.state.count(f"{PAID}{peer}", 0)
 
 
 def silent(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
     _change(ctx, peer, benchmark, lambda held: held.silent_at(ctx.now, resolved_total(ctx)))
 
 
-def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:
-    """Others audited a result as its evaluator's streak asks for, and it was accepted: no evidence, yet one more."""
+def accepted(ctx: Context, peer: PeerId, benchmark: BenchmarkId, epsilon_nano: int) -> None:
+    """A result held in an audit as large as its evaluator's streak and ε ask for: one more (trust.md §4).
+
+    That is no evidence: it may have been others who audited it.
+    """
+    worth = paid(ctx.state, peer)
+    before = epsilon_nano * held(ctx, peer).streak if worth is None else worth
     _change(ctx, peer, benchmark, Evidence.accepted)
+    ctx.state.count(f"{PAID}{peer}", before + epsilon_nano)
+
+
+def paid(state: State, peer: PeerId) -> int | None:
+    """Σ ε, in 1e-9, at which its streak was accepted; None where it is older than that is kept."""
+    row, key = state.evidence.get(peer), f"{PAID}{peer}"
+    if row is None or not row.evidence.streak:
+        return 0
+    return state.counter(key) if key in state.counters else None
 
 
 def restart(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 from small_world import Host, World
 
+from p2peval.core import reputation
 from p2peval.core.audit import missed_nano
 from p2peval.core.conviction import FRAUD, convict
 from p2peval.core.effects import Compare, Effect
@@ -34,8 +35,8 @@ class Lane(World):
         self.benchmark: BenchmarkId = self.publish(self.requester)
         self.everybody_joins(self.benchmark, self.requester)
 
-    def ask(self, name: str, *, replicas: int = 1, certify: bool = False) -> TaskId:
-        task = self.start(self.requester, self.benchmark, name, replicas, certify)
+    def ask(self, name: str, *, replicas: int = 1, certify: bool = False, epsilon: int = 0) -> TaskId:
+        task = self.start(self.requester, self.benchmark, name, replicas, certify, epsilon)
         self.run_until(lambda: self.over(task))
         return task
 
@@ -166,6 +167,28 @@ def test_a_record_that_promises_more_than_its_audit_gives_is_refused() -> None:
         better = replace(contents.record.certificate, epsilon_nano=epsilon)
         with pytest.raises(RemoteProtocolError, match="certificate_is_wrong"):
             examine(contents.spec, replace(contents.record, certificate=better), opened)
+
+
+def test_results_accepted_at_a_small_epsilon_buy_no_lie_at_a_large_one() -> None:
+    world = Lane()
+    strict, lax = NANO // 1000, 10 * NANO
+    for number in range(20):
+        world.ask(f"model-{number}", epsilon=strict)
+    (first,) = world.replicas(world.ask("lax", epsilon=lax))
+    assert first.drawn == samples_for(N, NANO, lax, 0)
+    (next_,) = world.replicas(world.ask("strict", epsilon=strict))
+    assert next_.drawn == samples_for(N, NANO, strict, 21)
+    assert next_.streak == 21
+
+
+def test_a_streak_that_agreement_made_counts_for_nothing_once_results_are_audited() -> None:
+    world = Lane()
+    world.ask("first")
+    ctx, peer = world.requester.node._ctx, world.evaluators[0].id
+    reputation.restart(ctx, peer, world.benchmark)
+    for streak in range(1, 100):
+        reputation.set_streak(ctx, peer, world.benchmark, streak)
+    assert world.replicas(world.ask("second"))[0].drawn == samples_for(N, NANO, NANO, 0)
 
 
 def test_no_two_results_of_one_identity_are_audited_at_once_so_none_is_staked_twice() -> None:
