@@ -55,11 +55,16 @@ def first_step(ctx: Context, task: TaskRow) -> Step:
 def settle(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> None:
     """What the answers that nobody re-ran do to streaks, where the rule goes by agreement among them.
 
-    To streaks alone: agreement is no evidence (trust.md §2), and our own rule leaves no such answers.
+    To streaks alone: agreement is no evidence (trust.md §2), and our own rule leaves no such answers. Those beside the
+    accepted one stay unchecked, and say how they compare with it.
     """
     rows = answers_of(ctx, task)
     answers = [_answer(ctx, row, record_of(ctx, row.peer)) for row in rows]
+    taken = answers[rows.index(accepted)].said
     for row, answer, after in zip(rows, answers, settled(answers, rows.index(accepted)), strict=True):
+        if answer.finding is Finding.UNCHECKED and row.id != accepted.id:
+            reason = "said the same, nothing re-run" if answer.said == taken else "said otherwise, nothing re-run"
+            ctx.state.replicas.put(replace(row, reason=reason))
         if answer.finding is Finding.UNCHECKED and after.streak != answer.record.streak:
             reputation.set_streak(ctx, row.peer, task.benchmark, after.streak)
 
