@@ -226,9 +226,13 @@ class State:
         self._journal.clear()
         return list(last.values())
 
+    def settle(self) -> None:
+        """As ``drain``, for a shell that has no disk: what changed stays in memory alone."""
+        self._journal.clear()
+
     def keep(self, row: ObjectRow) -> None:
         """Append an object: its envelope goes to the journal, the index alone stays in memory."""
-        self.objects.put(row)
+        self._journal.append(Change("objects", row.key, row))
         self.objects.load_one(replace(row, envelope=b""))
         self._index(row)
 

@@ -1,0 +1,102 @@
+"""One peer of the lab: a real ``core.Node`` with what a shell keeps beside it, and nothing decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from typing import TYPE_CHECKING
+
+from p2peval.core.effects import External
+from p2peval.core.node import Node
+from p2peval.core.policy import Policy
+from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.state import State
+from p2peval.core.types import Cid, PeerId, Seconds
+from p2peval.defaults import NETWORK_ID
+
+if TYPE_CHECKING:
+    from p2peval.sim.adversary import Adversary
+
+
+class Host:
+    """``number``: its place in the world. ``life``: rises when it goes down; what was under way then is lost.
+
+    ``outbox``: external effects that are not done, by id, as the daemon's store keeps them; ``performing``: those under
+    way. ``timers``: key -> ticket of the one that counts. ``blobs``: what it serves. ``busy_until``: when its worker is
+    free. ``pace``: how long it takes for an evaluation, as a multiple of the benchmark's. ``adversaries``: filters over
+    all that it hears and does.
+    """
+
+    __slots__ = (
+        "adversaries",
+        "blobs",
+        "busy_until",
+        "equivalence_class",
+        "id",
+        "life",
+        "node",
+        "number",
+        "outbox",
+        "pace",
+        "performing",
+        "policy",
+        "rng",
+        "sealer",
+        "secrets",
+        "timers",
+        "up",
+    )
+
+    def __init__(
+        self,
+        number: int,
+        sealer: Sealer,
+        secrets: Secrets,
+        rng: Random,
+        policy: Policy,
+        *,
+        equivalence_class: str = "class",
+        pace: float = 1.0,
+    ) -> None:
+        self.number = number
+        self.sealer = sealer
+        self.secrets = secrets
+        self.rng = rng
+        self.policy = policy
+        self.id: PeerId = sealer.peer_id
+        self.equivalence_class = equivalence_class
+        self.pace = pace
+        self.life = 0
+        self.up = False
+        self.busy_until: Seconds = 0.0
+        self.outbox: dict[str, External] = {}
+        self.performing: set[str] = set()
+        self.timers: dict[str, int] = {}
+        self.blobs: set[Cid] = set()
+        self.adversaries: tuple[Adversary, ...] = ()
+        self.node = self.reborn(State())
+
+    def reborn(self, state: State) -> Node:
+        """A node around ``state``, as after a start of the process."""
+        return Node(
+            state=state,
+            sealer=self.sealer,
+            secrets=self.secrets,
+            rng=self.rng,
+            network=NETWORK_ID,
+            policy=self.policy,
+        )
+
+    def set_policy(self, policy: Policy) -> None:
+        """For a host that is not up yet."""
+        self.policy = policy
+        self.node = self.reborn(self.node.state)
+
+    def take(self, effects: Iterable[External]) -> None:
+        """Into the outbox, as a commit does."""
+        for effect in effects:
+            self.outbox[effect.id] = effect
+
+    def done(self, effect_id: str) -> None:
+        self.outbox.pop(effect_id, None)
+        self.performing.discard(effect_id)
