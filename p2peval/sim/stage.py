@@ -24,6 +24,8 @@ from p2peval.sim.adversary import Adversary, Grip, Ring
 from p2peval.sim.flood import Flood, Register
 from p2peval.sim.host import Host
 from p2peval.sim.links import Cut, Links
+from p2peval.sim.lookups import Lookups
+from p2peval.sim.meshed import Meshed
 from p2peval.sim.own_rules import OWN, install
 from p2peval.sim.scenario import Network, Scenario
 from p2peval.sim.trace import Trace
@@ -62,8 +64,8 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
     world = World(
         seed,
         _links(scenario, seed, rng),
-        Flood,
-        Register,
+        Meshed if scenario.network.gossip == "mesh" else Flood,
+        Lookups if scenario.network.lookups == "kademlia" else Register,
         real_keys=scenario.network.crypto == "real",
         trace=trace,
     )
@@ -74,6 +76,7 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
     _meet(scenario, world, honest, rings, rng)
     benchmarks = _benchmarks(scenario, world, honest)
     stage = Stage(scenario, world, honest, _requesters(scenario, honest, rng), rings, benchmarks)
+    world.break_connections()
     world.heap.run(START + SETTLED)
     _let_loose(stage, adversaries, seed)
     return stage
