@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import alone, auditing, checks, consult, membership, offers, window
+from p2peval.core import alone, auditing, checks, consult, membership, offers, window, withholding
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
 from p2peval.core.effects import Stop
@@ -97,6 +97,17 @@ def start(ctx: Context, command: StartTask) -> None:
     ctx.reply(command.reply_id, task.id)
 
 
+def resume(ctx: Context) -> None:
+    """Timers again, after a restart. What ran out while this node was down was nobody else's fault."""
+    for task in ctx.state.tasks:
+        if not task.deadline:
+            continue
+        if task.state in (TaskState.ASSIGNED, TaskState.REVEALING):
+            arm(ctx, task, max(task.deadline, ctx.now + REVEAL_WINDOW))
+        elif task.state not in OVER:
+            ctx.timer(f"task/{task.id}", task.deadline, task.generation)
+
+
 def cancel(ctx: Context, command: CancelTask) -> None:
     task = ctx.state.tasks.get(command.task)
     if task is None:
@@ -168,8 +179,7 @@ def on_auditor(ctx: Context, task: TaskRow | None) -> None:
     unbelieved = auditing.conclude(ctx, task)
     if unbelieved is not None:
         _retry(ctx, unbelieved)
-    if task is not None:
-        _look_on(ctx)
+    _look_on(ctx)  # a task that failed for want of auditors is over, too
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:
@@ -191,7 +201,7 @@ def on_deadline(ctx: Context, task: TaskRow) -> None:
 
 def _reveals_over(ctx: Context, task: TaskRow) -> None:
     for replica in replicas_of(ctx, task, ReplicaState.COMMITTED):
-        auditing.withhold(ctx, replica, "commitment never revealed")
+        withholding.withhold(ctx, replica, "commitment never revealed")
     if replicas_of(ctx, task, ReplicaState.REVEALED):
         auditing.begin(ctx, task)
     else:

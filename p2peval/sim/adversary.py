@@ -24,6 +24,7 @@ as in the world outside. A user's file is loaded by ``load``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from importlib.util import module_from_spec, spec_from_file_location
@@ -32,15 +33,16 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from p2peval.core.effects import Effect, Publish, Send
-from p2peval.core.events import EvaluationFinished, Event
+from p2peval.core.effects import Effect, Publish, RunEvaluation, Send
+from p2peval.core.events import EvaluationFinished, Event, Sampled
 from p2peval.core.messages import BenchmarkSpec, Payload, Sealed
 from p2peval.core.node import Node
+from p2peval.core.parts import Efficiency
 from p2peval.core.rows import ObjectRow
 from p2peval.core.sync import bucket_of
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds, TaskId
 from p2peval.errors import ConfigError
-from p2peval.sim.synthetic import root
+from p2peval.sim.synthetic import Outputs, root
 from p2peval.wire.ids import public_key_of
 
 if TYPE_CHECKING:
@@ -103,6 +105,14 @@ class Grip:
         friends = set(self.friends)
         return tuple(sorted(row.peer for row in self.node.state.peers if row.peer not in friends))
 
+    def serves(self, task: TaskId) -> bool:
+        """Whether its node has this task from somebody else."""
+        return task in self.node.state.duties
+
+    def requester_of(self, task: TaskId) -> PeerId:
+        """Of a task that this host evaluates."""
+        return self.node.state.duties[task].requester
+
     def spec_of(self, task: TaskId) -> BenchmarkSpec:
         """Of a task that this host evaluates."""
         state = self.node.state
@@ -115,15 +125,48 @@ class Grip:
         duty = self.node.state.duties[event.task]
         spec, laboratory = self.spec_of(event.task), self.world.workshop.laboratory
         outputs = laboratory.altered(spec, duty.model.cid, event.equivalence_class, share, tag)
-        self.ring.spend("lies")
+        self._count(outputs)
         self.world.hold(self.host, outputs.blob.cid)
         return replace(event, root=root(outputs, public_key_of(self.me)), outputs=outputs.blob)
 
-    def copy(self, event: EvaluationFinished, outputs: Cid) -> EvaluationFinished:
-        """The same answer with another's outputs for its own."""
-        held = self.world.workshop.laboratory[outputs]
-        self.world.hold(self.host, outputs)
-        return replace(event, root=root(held, public_key_of(self.me)), outputs=held.blob)
+    def make_up(self, job: RunEvaluation, tag: str) -> EvaluationFinished:
+        """An answer to ``job`` that nothing was run for: all of its outputs are false; alike under the same ``tag``."""
+        own = self.host.equivalence_class
+        outputs = self.world.workshop.laboratory.altered(job.spec, job.model.cid, own, 1.0, tag)
+        self._count(outputs)
+        return self._answer(job, outputs)
+
+    def copy(self, job: RunEvaluation, outputs: Cid) -> EvaluationFinished:
+        """An answer to ``job`` with another's outputs, which this host has fetched, for its own."""
+        if outputs not in self.host.blobs:
+            raise ConfigError(f"{outputs} is not on this host", hint="fetch it first, by a FetchBlob of your own")
+        return self._answer(job, self.world.workshop.laboratory[outputs])
+
+    def _count(self, lie: Outputs) -> None:
+        self.ring.spend("lies")
+        self.ring.memory.setdefault("lies", set()).add(lie.blob.cid)
+
+    def lied(self, task: TaskId) -> bool:
+        """Whether what its node has committed to about this task is a lie of its ring."""
+        duty = self.node.state.duties.get(task)
+        return duty is not None and duty.outputs is not None and duty.outputs.cid in self.ring.memory.get("lies", ())
+
+    def _answer(self, job: RunEvaluation, outputs: Outputs) -> EvaluationFinished:
+        self.world.hold(self.host, outputs.blob.cid)
+        took = Efficiency(max(1, round(1000 * self.world.workshop.seconds)), 100)  # as if it had
+        own, bound = self.host.equivalence_class, root(outputs, public_key_of(self.me))
+        return EvaluationFinished(job.id, job.task, job.assignment, own, bound, outputs.blob, took)
+
+    def vouch(self, event: Sampled, share: float, tag: str) -> Sampled:
+        """What a blind auditor says of a model about which its ring lies with this ``share`` and ``tag``."""
+        asked = self.node.state.inquiries[event.effect_id.rsplit("/", 1)[1]]
+        spec, laboratory = self.node.state.benchmarks[asked.benchmark].known, self.world.workshop.laboratory
+        rows = laboratory.altered(spec, asked.model.cid, event.equivalence_class, share, tag).rows
+        return replace(event, rows=tuple(rows[index].tobytes() for index in asked.indices))
+
+    def open(self, envelope: bytes) -> Sealed[Payload]:
+        """An envelope inside another's message."""
+        return self.world.archive.open(envelope)
 
     def seal(self, payload: Payload) -> Sealed[Payload]:
         """Sign in its own name: ``payload.author`` is ``me``. Raises LocalProtocolError for what nobody would take."""
@@ -232,6 +275,7 @@ def load(path: Path) -> type[Adversary]:
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path}: not a Python file", hint="its name must end in .py")
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where a dataclass looks for what its annotations name
     try:
         spec.loader.exec_module(module)
     except (ImportError, SyntaxError, NameError, TypeError, ValueError, AttributeError) as error:

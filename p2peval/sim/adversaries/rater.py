@@ -31,13 +31,13 @@ class Rater(Adversary):
     def hear(self, event: Event) -> Events:
         if isinstance(event, TimerExpired) and event.key == "epoch/":
             self.grip.later(0.0, self._speak)  # once its node has said what it would
-        yield event
+        yield from super().hear(event)
 
     def act(self, effect: Effect) -> Effects:
         if isinstance(effect, Publish) and effect.type == TrustStatement.__name__:
             self.grip.node.state.forget(effect.object)
         else:
-            yield effect
+            yield from super().act(effect)
 
     def _speak(self) -> None:
         grip = self.grip
