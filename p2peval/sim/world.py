@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import sha256
-from random import Random
 from typing import Any, Protocol
 
 from p2peval.core.effects import (
@@ -55,6 +54,7 @@ from p2peval.core.rows import BenchmarkRow
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds
 from p2peval.defaults import REDIAL_FIRST, REDIAL_LAST
 from p2peval.sim.courier import Courier
+from p2peval.sim.dice import LabDice
 from p2peval.sim.exchange import Exchange
 from p2peval.sim.heap import Heap
 from p2peval.sim.host import Host
@@ -143,7 +143,7 @@ class World:
     def _host(self, number: int, name: str, policy: Policy) -> Host:
         seed = f"{self.seed}/{name}".encode()
         sealer = self._sealer(sha256(seed).digest())
-        return Host(number, sealer, LabSecrets(seed), Random(f"{self.seed}/{sealer.peer_id}"), policy)
+        return Host(number, sealer, LabSecrets(seed), LabDice(f"{self.seed}/{sealer.peer_id}"), policy)
 
     def _sealer(self, seed: bytes) -> Sealer:
         return KeptSealer(seed, self.archive) if self._real_keys else LabSealer(seed, self.archive)
@@ -279,7 +279,7 @@ class World:
 
     def hold(self, host: Host, cid: Cid) -> None:
         """The host has these bytes, and serves them."""
-        host.blobs.add(cid)
+        host.blobs[cid] = None
         self.directory.provide(host.number, cid)
 
     # ── the loop ──────────────────────────────────────────────────────────────────────────────────
@@ -321,7 +321,7 @@ class World:
         if isinstance(effect, External):
             if effect.id in host.performing:
                 return
-            host.performing.add(effect.id)
+            host.performing[effect.id] = None
         match effect:
             case Publish():
                 self._exchange.publish(host, effect)

@@ -63,5 +63,7 @@ def test_figures_are_those_of_the_checking_world(name, monkeypatch):
 
 
 def test_what_drawing_without_replacement_changes_is_small():
-    there, here = (over(worlds, "executions").mean for worlds in (in_checking_world(Case()), in_population(Behaviour())))
+    there, here = (
+        over(worlds, "executions").mean for worlds in (in_checking_world(Case()), in_population(Behaviour()))
+    )
     assert here == pytest.approx(there, rel=0.01)
