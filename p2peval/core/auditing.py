@@ -37,9 +37,13 @@ def begin(ctx: Context, task: TaskRow) -> None:
     """Fetch what was revealed, from whoever revealed it."""
     step(ctx, task, Step.AUDIT)
     for replica in replicas_of(ctx, task, ReplicaState.REVEALED):
-        if replica.outputs is not None:
-            until = ctx.now + OUTPUTS_PATIENCE
-            ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
+        _fetch(ctx, replica)
+
+
+def _fetch(ctx: Context, replica: ReplicaRow) -> None:
+    if replica.outputs is not None:
+        until = ctx.now + OUTPUTS_PATIENCE
+        ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
 
 
 def waiting(ctx: Context) -> list[TaskRow]:
@@ -70,6 +74,8 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
             return look(ctx, task)
         case BlobFailed(ours=True) if replica.state is ReplicaState.REVEALED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
+        case BlobFailed() if replica.state is ReplicaState.REVEALED and not ctx.connected:
+            _fetch(ctx, replica)  # it is we who are away: blame nobody
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
             withholding.withhold(ctx, replica, f"outputs not served: {event.reason}")
             return look(ctx, task)

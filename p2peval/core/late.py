@@ -55,9 +55,9 @@ def begin(ctx: Context, replica: ReplicaRow, sealed: Sealed[Reveal]) -> None:
 
 
 def resume(ctx: Context) -> None:
-    """Timers again, after a restart."""
+    """After a restart: who was away may be here now."""
     for replica in ctx.state.replicas:
-        try_later(ctx, replica)
+        look(ctx, replica.id)
 
 
 def look(ctx: Context, assignment: str) -> None:

@@ -149,9 +149,9 @@ def on_assignment_undelivered(ctx: Context, event: SendFailed) -> None:
 
 
 def on_peer_gone(ctx: Context, peer: PeerId) -> None:
-    """A peer has been away for the grace time: do not wait for its commitments."""
+    """A peer has been away for the grace time: do not wait for its commitments, unless it is we who are away."""
     for replica in ctx.state.replicas:
-        if replica.peer == peer and replica.state is ReplicaState.ASSIGNED:
+        if replica.peer == peer and replica.state is ReplicaState.ASSIGNED and ctx.connected:
             window.lose(ctx, replica, ReplicaState.SILENT, "disconnected")
 
 
@@ -188,11 +188,11 @@ def on_deadline(ctx: Context, task: TaskRow) -> None:
             fail(ctx, task, "no evaluator offered in time")
         case TaskState.ANNOUNCED:
             offers.seek(ctx, task)
+        case TaskState.ASSIGNED | TaskState.REVEALING if not ctx.connected and ctx.now < task.expires:
+            arm(ctx, task, ctx.now + REVEAL_WINDOW)  # it is we who are away, or are just back: blame nobody
         case TaskState.ASSIGNED:
             for replica in replicas_of(ctx, task, ReplicaState.ASSIGNED):
                 window.lose(ctx, replica, ReplicaState.SILENT, "no commitment in time")
-        case TaskState.REVEALING if not ctx.connected:  # it is we who are away, or are just back: blame nobody
-            arm(ctx, task, ctx.now + REVEAL_WINDOW)
         case TaskState.REVEALING:
             _reveals_over(ctx, task)
         case _:

@@ -11,8 +11,8 @@ from small_world import Host
 
 from p2peval.core import conviction
 from p2peval.core.effects import Compare, Effect, FetchBlob
-from p2peval.core.events import BlobFailed, ComparisonFailed, ComparisonFinished
-from p2peval.core.rows import ReplicaState
+from p2peval.core.events import BlobFailed, ComparisonFailed, ComparisonFinished, PeerDown, PeerUp
+from p2peval.core.rows import ReplicaState, TaskState
 from p2peval.core.types import ObjectId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import OUTPUTS_PATIENCE, WATCH_AGAIN
@@ -99,8 +99,34 @@ def test_outputs_that_nobody_served_and_are_a_lie_give_nothing_back(world: Faili
 def test_it_is_tried_again_after_a_restart(world: Failing) -> None:
     world.unserved("away")
     world.requester.restart()
-    world.run(2 * WATCH_AGAIN)
+    world.run(5.0)
     assert world.seen.streak == 4
+
+
+def test_outputs_that_cannot_be_fetched_because_this_node_is_cut_off_are_nobodys_fault(world: Failing) -> None:
+    task = world.start(world.requester, world.benchmark, "cut off", 2)
+    world.refuses = lambda effect: isinstance(effect, FetchBlob) and effect.id.startswith("outputs/")
+    world.run_until(lambda: world.state(task) is TaskState.AUDITING)
+    for peer in (world.slow, world.other):
+        world.requester.handle(PeerDown(peer.id))
+    world.run(3 * OUTPUTS_PATIENCE)
+    assert world.replica(task).state is ReplicaState.REVEALED
+    world.refuses = lambda effect: False
+    world.run(2 * OUTPUTS_PATIENCE)
+    for peer in (world.slow, world.other):
+        world.requester.handle(PeerUp(peer.id))
+    assert (world.state(task), world.seen.streak) == (TaskState.ACCEPTED, 5)
+
+
+def test_nobody_is_called_silent_while_this_node_is_cut_off(world: Failing) -> None:
+    world.slow.mute = world.other.mute = True
+    task = world.start(world.requester, world.benchmark, "cut off", 2)
+    world.run_until(lambda: world.state(task) is TaskState.ASSIGNED)
+    for peer in (world.slow, world.other):
+        world.requester.handle(PeerDown(peer.id))
+    world.run(3600.0)
+    assert world.state(task) is TaskState.ASSIGNED
+    assert world.seen.silent == 0
 
 
 def test_what_came_late_counts_once_however_often_its_audit_is_told(world: Failing) -> None:
