@@ -232,7 +232,7 @@ class State:
 
     def keep(self, row: ObjectRow) -> None:
         """Append an object: its envelope goes to the journal, the index alone stays in memory."""
-        self.objects.put(row)
+        self._journal.append(Change("objects", row.key, row))
         self.objects.load_one(replace(row, envelope=b""))
         self._index(row)
 

@@ -48,7 +48,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-FORM = re.compile(r"\s*(?P<metric>\w+)\.(?P<stat>\w+)\s*(?P<operator>[<>=!]+)\s*(?P<limit>\S+)\s*")
+FORM = re.compile(r"\s*(?P<metric>\w+)\.(?P<stat>\w+)\s*(?P<operator>[<>=!]+)\s*(?P<limit>[^\s<>=!]\S*)\s*")
 
 
 class ClaimError(ConfigError):

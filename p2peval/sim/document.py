@@ -83,7 +83,7 @@ class Document:
         """
         if not isinstance(table, Mapping):
             raise self.wrong(path, f"{'.'.join(path)} must be a table, not {table!r}")
-        known = {key_of(each): each for each in fields(cls)}  # type: ignore[arg-type]
+        known = {key_of(each): each for each in fields(cls) if each.init}  # type: ignore[arg-type]
         hints = get_type_hints(cls)
         for key in table:
             if key not in known:

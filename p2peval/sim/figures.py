@@ -38,15 +38,16 @@ def bars(summaries: Sequence[Summary], measures: Sequence[str]) -> bytes:
 
 def lines(summaries: Sequence[Summary], key: str, measures: Sequence[str]) -> bytes:
     """Each measure over the numbers that ``key`` takes, a line for each setting of all other keys, with bands."""
+
+    def at(each: Summary) -> float:
+        return _number(dict(each.point.settings)[key])
+
     measures = [name for name in measures if any(name in each.found for each in summaries)]
     picture = _figure(len(measures))
     for axes, name in zip(_axes(picture, len(measures)), measures, strict=True):
         for label, of in _by_others(summaries, key).items():
-            shown = sorted(
-                ((_number(dict(each.point.settings)[key]), each) for each in of if name in each.found), key=_x
-            )
-            xs = [x for x, _ in shown]
-            found = [each.found[name] for _, each in shown]
+            shown = sorted((each for each in of if name in each.found), key=at)
+            xs, found = list(map(at, shown)), [each.found[name] for each in shown]
             axes.plot(xs, [each.mean for each in found], marker="o", markersize=3, label=label or None)
             axes.fill_between(xs, [each.low for each in found], [each.high for each in found], alpha=0.2)
             if label:
@@ -103,10 +104,6 @@ def _by_others(summaries: Sequence[Summary], key: str) -> dict[str, list[Summary
         others = ", ".join(f"{name.rpartition('.')[2]} {value}" for name, value in each.point.settings if name != key)
         found.setdefault(others, []).append(each)
     return found
-
-
-def _x(pair: tuple[float, Summary]) -> float:
-    return pair[0]
 
 
 def _number(value: Value) -> float:

@@ -37,15 +37,16 @@ class Summary:
         return all(verdict.held for verdict in self.verdicts)
 
 
-def summed_up(played: Played, name: str = "") -> Summary:
-    """``name``: in place of what the point sets. Raises ClaimError for a claim on what nobody measures."""
-    values = {name: played.values().get(name, [None] * len(played.outcomes)) for name in MEASURES}
-    found = {
-        measure: estimate(known)
-        for measure, each in values.items()
-        if (known := [value for value in each if value is not None and isfinite(value)])
-    }
-    return Summary(name or said(played.point), played.point, found, judge(played.point.scenario.claims, values))
+def summed_up(played: Played) -> Summary:
+    """Raises ClaimError for a claim on what nobody measures."""
+    known = played.values()
+    values = {name: known.get(name, [None] * len(played.outcomes)) for name in MEASURES}
+    found = {}
+    for measure, each in values.items():
+        numbers = [value for value in each if value is not None and isfinite(value)]
+        if numbers:
+            found[measure] = estimate(numbers)
+    return Summary(played.name, played.point, found, judge(played.point.scenario.claims, values))
 
 
 def said(point: Point) -> str:
@@ -79,7 +80,7 @@ def versions() -> dict[str, str]:
 def _write_measures(played: Sequence[Played], path: Path) -> None:
     """One row a point, seed and measure."""
     rows = [
-        (said(each.point), outcome.seed, outcome.digest, name, value)
+        (each.name, outcome.seed, outcome.digest, name, value)
         for each in played
         for outcome in each.outcomes
         for name, value in outcome.measures.items()
@@ -90,10 +91,7 @@ def _write_measures(played: Sequence[Played], path: Path) -> None:
 def _write_curves(played: Sequence[Played], path: Path) -> None:
     """One row a point, seed and time."""
     rows = [
-        (said(each.point), outcome.seed, *point)
-        for each in played
-        for outcome in each.outcomes
-        for point in outcome.curve
+        (each.name, outcome.seed, *point) for each in played for outcome in each.outcomes for point in outcome.curve
     ]
     _parquet(path, ("point", "seed", "seconds", "honest_reputation", "adversary_reputation"), rows)
 

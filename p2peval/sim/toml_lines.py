@@ -6,6 +6,7 @@ The text is known to be valid (tomllib has read it), so this only finds its way 
 from __future__ import annotations
 
 import re
+import tomllib
 
 Path = tuple[str, ...]
 """Keys from the outermost in; an element of a list is its index in decimal: ("adversaries", "0", "count")."""
@@ -69,7 +70,9 @@ class _Scan:
         keys = []
         while True:
             match = self._take(_KEY)
-            keys.append(next(part for part in match.group("bare", "basic", "literal") if part is not None))
+            basic = match["basic"]
+            escaped = basic is not None and "\\" in basic
+            keys.append(_unescaped(basic) if escaped else next(part for part in match.groups() if part is not None))
             if self._text[self._at] != ".":
                 return keys
             self._at += 1
@@ -114,3 +117,7 @@ class _Scan:
         self._line += self._text.count("\n", self._counted, self._at)
         self._counted = self._at
         return self._line
+
+
+def _unescaped(basic: str) -> str:
+    return str(tomllib.loads(f'key = "{basic}"')["key"])
