@@ -16,7 +16,7 @@ from p2peval.core.belief_rows import WatchRow, WatchState
 from p2peval.core.benchmark import data_of, fits, output_bytes
 from p2peval.core.checking import AuditCommitment, Scores
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
+from p2peval.core.conviction import is_convicted, reopen
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
@@ -191,6 +191,15 @@ def proceed(ctx: Context, event: Answer) -> None:
         case _:  # our own disk or worker: it stays a claim, and nobody is to blame
             _stand(ctx, row, result, CLAIMED)
             _again(ctx, row)
+    _reopen_if_due(ctx, row.task)
+
+
+def _reopen_if_due(ctx: Context, task: TaskId) -> None:
+    """A proof that came while the audit was under way asks for a larger one, once this one is over."""
+    row = ctx.state.watches[task]
+    suspects = any(is_convicted(ctx.state, peer, ctx.now) for peer in (row.evaluator, row.requester))
+    if suspects and not row.reopened and row.state is not WatchState.UNDER_WAY:
+        reopen(ctx, task)
 
 
 def _after(ctx: Context, row: WatchRow, what: str) -> None:
@@ -256,12 +265,13 @@ def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinis
     if row.seen and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
         blind.report(ctx, row, _indices(ctx, row), seen.differing)
     if seen.verdict in BLAMED:
-        reputation.differed(ctx, row.evaluator, row.benchmark)
+        reputation.differed(ctx, row.evaluator, row.benchmark, row.assignment)
         _stand(ctx, row, result, REFUTED)
         return _accuse(ctx, row, seen)
     if seen.verdict is not Verdict.AGREES:  # in doubt, or the model is to blame: nobody's evidence changes
         return _stand(ctx, row, result, CLAIMED if seen.verdict is Verdict.DOUBTFUL else UNAUDITABLE)
-    if ctx.me not in (row.evaluator, row.requester):  # that was counted, or is we
+    counts = ctx.me not in (row.evaluator, row.requester)  # else that was counted, or is we
+    if counts and reputation.is_news(ctx, reputation.AGREED, row.evaluator, row.assignment):
         reputation.agreed(ctx, row.evaluator, row.benchmark)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
         _stand(ctx, row, result, CLAIMED)

@@ -184,10 +184,14 @@ class Adversaries:
 
 @dataclass(frozen=True, slots=True)
 class Defence:
-    """What the honest hosts' operators set (core.policy.Policy), one for all."""
+    """What the honest hosts' operators set (core.policy.Policy), one for all.
+
+    ``file``: a Python file with rules of one's own (sim/own_rules.py), or ""; it takes the place of those it defines.
+    """
 
     opinion: str = field(default=defaults.OPINION, metadata={"choices": defaults.OPINIONS})
     checking: str = field(default=defaults.CHECKING, metadata={"choices": defaults.CHECKINGS})
+    file: str = ""
     newcomer_share: float = field(default=defaults.NEWCOMER_SHARE, metadata=SHARE)
     epoch_s: float = field(default=defaults.EPOCH, metadata={"least": 1.0})
     honest_share: float = field(default=defaults.HONEST_SHARE, metadata=SHARE)

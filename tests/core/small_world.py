@@ -381,7 +381,8 @@ class World:
         model: str = "model",
         replicas: int = 1,
         certify: bool = False,
+        epsilon_nano: int = 0,
     ) -> TaskId:
         requester.blobs.add(blob(model).cid)
-        requester.handle(StartTask("start", benchmark, blob(model), model, 0, 0, replicas, certify=certify))
+        requester.handle(StartTask("start", benchmark, blob(model), model, epsilon_nano, 0, replicas, certify=certify))
         return list(requester.node.state.tasks)[-1].id  # a reply may be lost with a killed host

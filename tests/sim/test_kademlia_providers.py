@@ -12,7 +12,7 @@ from p2peval.sim.kademlia.network import Kademlia
 from p2peval.sim.kademlia.parameters import Parameters
 from p2peval.sim.kademlia.table import BITS
 from p2peval.sim.kademlia.words import Answer, Question, Verb
-from p2peval.sim.papers.skademlia import BEFORE, eclipsed, searched
+from p2peval.sim.papers.skademlia import BEFORE, ECLIPSED, LIED, eclipsed, searched
 
 KEY = Random("key").getrandbits(BITS)
 
@@ -161,25 +161,25 @@ def test_the_same_seed_plays_the_same_messages_also_where_times_tie():
         return [*sent, found(dht, 100)]
 
     first = played(1)
-    assert len(first) > 200
+    assert len(first) > 150
     assert first == played(1) != played(2)
 
 
 @pytest.mark.parametrize("kind", ["forgetful", "steering", "false", "mute"])
 def test_with_a_fifth_of_liars_99_of_100_searches_find(kind: str):
-    right = [value for seed in range(3) for value in searched(kind, Parameters(), 0.2, seed).values()]
+    right = [searched(kind, Parameters(), 0.2, seed)[LIED] for seed in range(3)]
     assert sum(right) / len(right) >= 0.99
 
 
 @pytest.mark.parametrize(("kind", "most"), [("false", 0.95), ("mute", 0.5)])
 def test_with_a_fifth_of_liars_our_node_of_before_did_not_find(kind: str, most: float):
-    right = [value for seed in range(2) for value in searched(kind, BEFORE, 0.2, seed).values()]
+    right = [searched(kind, BEFORE, 0.2, seed)[LIED] for seed in range(2)]
     assert sum(right) / len(right) <= most
 
 
 def test_twenty_sybils_nearest_a_key_do_not_hide_it_any_more():
-    assert sum(value for seed in range(4) for value in eclipsed(Parameters(), 20, seed).values()) / 4 >= 0.99
-    assert sum(value for seed in range(2) for value in eclipsed(BEFORE, 20, seed).values()) == 0.0
+    assert sum(eclipsed(Parameters(), 20, seed)[ECLIPSED] for seed in range(4)) / 4 >= 0.99
+    assert sum(eclipsed(BEFORE, 20, seed)[ECLIPSED] for seed in range(2)) == 0.0
 
 
 def test_ids_near_a_key_are_nearer_than_all_others():

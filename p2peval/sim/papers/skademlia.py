@@ -37,7 +37,8 @@ ONE_WAY = 0.1  # seconds that a message takes in the mean, exponentially; guess
 BEFORE = Parameters(hop_patience=10.0, ranked=False, holders=20)  # what our node did when this was first played
 
 FREE, NARROW, RIGHT = "a path free of liars", "a path free of liars, k = 2 d", "the host nearest the key is named"
-LONG, LIED, ECLIPSED = "length of a path", "a provider is found among liars", "a provider is found behind Sybils"
+LONG, COST = "length of a path", "messages of a search"
+LIED, ECLIPSED = "a provider is found among liars", "a provider is found behind Sybils"
 NOW, THEN = "our node", "our node before"
 
 PAPER = Paper(
@@ -52,6 +53,7 @@ PAPER = Paper(
         Panel(LONG, "adversarial share of 10 000 hosts", "hosts asked on a path that arrives"),
         Panel(LIED, "lying share of 1 000 peers", "share of searches"),
         Panel(ECLIPSED, "Sybils nearest the key, beside 1 000 peers", "share of searches"),
+        Panel(COST, "lying share of 1 000 peers", "questions and answers"),
     ),
     claims=(
         Claim("more paths, more success (1 to 2)", FREE, ("d = 1", 0.2), ("d = 2", 0.2)),
@@ -156,8 +158,9 @@ def searched(kind: str, parameters: Parameters, share: float, seed: int) -> Mapp
     for host in bad:
         network.lie(host, liar)
     honest = sorted(ids.keys() - set(bad))
-    pairs = [rng.sample(honest, 2) for _ in range(FINDS)]
-    return {LIED: fmean(_found(network, provider, seeker, rng.getrandbits(BITS)) for provider, seeker in pairs)}
+    searches = [(*rng.sample(honest, 2), rng.getrandbits(BITS)) for _ in range(FINDS)]
+    found = [_found(network, provider, seeker, key) for provider, seeker, key in searches]
+    return {LIED: fmean(right for right, _ in found), COST: fmean(messages for _, messages in found)}
 
 
 def eclipsed(parameters: Parameters, sybils: int, seed: int) -> Mapping[str, float]:
@@ -170,8 +173,8 @@ def eclipsed(parameters: Parameters, sybils: int, seed: int) -> Mapping[str, flo
     liar = _false(near)
     for host in near:
         network.lie(host, liar)
-    pairs = [rng.sample(range(PEERS), 2) for _ in range(FINDS)]
-    return {ECLIPSED: fmean(_found(network, provider, seeker, key) for provider, seeker in pairs)}
+    searches = [(*rng.sample(range(PEERS), 2), key) for _ in range(FINDS)]
+    return {ECLIPSED: fmean(_found(network, provider, seeker, key)[0] for provider, seeker, key in searches)}
 
 
 def _among_liars(
@@ -203,11 +206,12 @@ def _network(ids: Mapping[int, int], parameters: Parameters, rng: Random) -> Kad
     return network
 
 
-def _found(network: Kademlia, provider: int, seeker: int, key: int) -> bool:
-    """``seeker`` finds ``key`` two minutes after ``provider`` began to announce it."""
+def _found(network: Kademlia, provider: int, seeker: int, key: int) -> tuple[bool, int]:
+    """Whether ``seeker`` finds ``key`` two minutes after ``provider`` announced it, and by how many messages."""
     found: list[bool] = []
     network.provide(provider, key)
     network.heap.run(network.heap.now + 120.0)
+    before = network.messages
     network.find(seeker, key, lambda providers: found.append(provider in providers))
     network.heap.run(network.heap.now + 60.0)
-    return found == [True]
+    return found == [True], network.messages - before
