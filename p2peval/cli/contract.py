@@ -196,6 +196,48 @@ class SimScenarioView(Struct, frozen=True, kw_only=True):
     wrong: str
 
 
+class ReplayGapView(Struct, frozen=True, kw_only=True):
+    """A start, at ``line`` of the record, that found other rows in ``tables`` than the events before it leave."""
+
+    line: int
+    at: float
+    tables: tuple[str, ...]
+
+
+class ReplayDifferenceView(Struct, frozen=True, kw_only=True):
+    """``recorded``, ``played``: kinds of what the daemon's node and the one here did about the event, in order.
+
+    ``what``: "effects", "values" (of effects of the same kinds), "state" (the effects are the same), or "error", which
+    the node here ended in; ``error`` is its text then, else "".
+    """
+
+    line: int
+    at: float
+    event: str
+    what: str
+    recorded: tuple[str, ...]
+    played: tuple[str, ...]
+    error: str
+
+
+class SimReplayView(Struct, frozen=True, kw_only=True):
+    """``events``, ``effects``: how many of each kind were the same. ``same``: no gap and no difference.
+
+    ``version``: of the p2peval that recorded. ``torn``: the last line is a piece of one, and was left out.
+    """
+
+    file: str
+    peer: str
+    version: str
+    starts: int
+    events: dict[str, int]
+    effects: dict[str, int]
+    torn: bool
+    gaps: tuple[ReplayGapView, ...]
+    difference: ReplayDifferenceView | None
+    same: bool
+
+
 ANSWERS: dict[str, Any] = {
     "version": VersionView,
     "paths": PathsView,
@@ -241,6 +283,7 @@ ANSWERS: dict[str, Any] = {
     "sim.tables": SimTablesView,
     "sim.paper": SimPaperView,
     "sim.papers": tuple[PaperView, ...],
+    "sim.replay": SimReplayView,
 }
 
 

@@ -24,10 +24,8 @@ as in the world outside. A user's file is loaded by ``load``.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from importlib.util import module_from_spec, spec_from_file_location
 from inspect import getmembers, isclass
 from pathlib import Path
 from random import Random
@@ -42,6 +40,7 @@ from p2peval.core.rows import ObjectRow
 from p2peval.core.sync import bucket_of
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds, TaskId
 from p2peval.errors import ConfigError
+from p2peval.sim.own_file import loaded
 from p2peval.sim.synthetic import Outputs, root
 from p2peval.wire.ids import public_key_of
 
@@ -269,17 +268,7 @@ def options(kind: type[Adversary]) -> dict[str, tuple[Any, Any]]:
 
 def load(path: Path) -> type[Adversary]:
     """The one Adversary that a user's file defines. Raises ConfigError, saying what is wrong with it."""
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file", hint="give the path of a Python file that defines an Adversary")
-    spec = spec_from_file_location(f"p2peval_adversary_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise ConfigError(f"{path}: not a Python file", hint="its name must end in .py")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module  # where a dataclass looks for what its annotations name
-    try:
-        spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"{path}: {type(error).__name__}: {error}", hint="python FILE says where") from error
+    module = loaded(path, "an Adversary")
     found = list(_defined(module))
     if len(found) != 1:
         names = ", ".join(kind.__name__ for kind in found) or "none"

@@ -29,6 +29,12 @@ class Flood:
         self._world = world
         self._topics: dict[BenchmarkId, dict[int, None]] = {}
 
+    def up(self, host: int) -> None:
+        """Nothing is to be known of it."""
+
+    def down(self, host: int) -> None:
+        """Who is down does not hear."""
+
     def subscribe(self, host: int, topic: BenchmarkId) -> None:
         self._topics.setdefault(topic, {})[host] = None
 
@@ -56,6 +62,12 @@ class Register:
     def __init__(self, world: World) -> None:
         self._world = world
         self._providers: dict[str, dict[int, None]] = {}
+
+    def up(self, host: int) -> None:
+        """What it provided is still known."""
+
+    def down(self, host: int) -> None:
+        """Who is down is not found."""
 
     def provide(self, host: int, key: str) -> None:
         self._providers.setdefault(key, {})[host] = None

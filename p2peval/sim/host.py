@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from random import Random
 from typing import TYPE_CHECKING
 
 from p2peval.core.effects import External
 from p2peval.core.node import Node
 from p2peval.core.policy import Policy
-from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.ports import Dice, Sealer, Secrets
 from p2peval.core.state import State
 from p2peval.core.types import Cid, PeerId, Seconds
 from p2peval.defaults import NETWORK_ID
@@ -52,7 +51,7 @@ class Host:
         number: int,
         sealer: Sealer,
         secrets: Secrets,
-        rng: Random,
+        rng: Dice,
         policy: Policy,
         *,
         equivalence_class: str = "class",
@@ -70,9 +69,9 @@ class Host:
         self.up = False
         self.busy_until: Seconds = 0.0
         self.outbox: dict[str, External] = {}
-        self.performing: set[str] = set()
+        self.performing: dict[str, None] = {}
         self.timers: dict[str, int] = {}
-        self.blobs: set[Cid] = set()
+        self.blobs: dict[Cid, None] = {}
         self.adversaries: tuple[Adversary, ...] = ()
         self.node = self.reborn(State())
 
@@ -99,4 +98,4 @@ class Host:
 
     def done(self, effect_id: str) -> None:
         self.outbox.pop(effect_id, None)
-        self.performing.discard(effect_id)
+        self.performing.pop(effect_id, None)

@@ -40,7 +40,7 @@ class Links:
     ``extra_ms``: what each host's region adds to what it sends and receives; empty for none.
     """
 
-    __slots__ = ("_base", "_cuts", "_extra", "_latency", "_loss", "_mbps", "_rng", "_seed", "_step")
+    __slots__ = ("_base", "_extra", "_latency", "_loss", "_mbps", "_rng", "_seed", "_step", "cuts")
 
     def __init__(
         self,
@@ -60,12 +60,12 @@ class Links:
         self._mbps = mbps
         self._step = step_ms / 1000
         self._extra = tuple(extra_ms)
-        self._cuts = tuple(cuts)
+        self.cuts = tuple(cuts)
         self._base: dict[tuple[int, int], Seconds] = {}
 
     def delay(self, sender: int, receiver: int, size: int, now: Seconds) -> Seconds | None:
         """Seconds until ``size`` bytes are there; None where a partition stands between them."""
-        if self._cuts and self._parted(sender, receiver, now):
+        if self.cuts and self._parted(sender, receiver, now):
             return None
         seconds = self._pair(sender, receiver)
         if self._latency.kind != "constant":
@@ -79,7 +79,7 @@ class Links:
     def _parted(self, one: int, other: int, now: Seconds) -> bool:
         return any(
             cut.start <= now < cut.start + cut.seconds and (one in cut.apart) != (other in cut.apart)
-            for cut in self._cuts
+            for cut in self.cuts
         )
 
     def _pair(self, one: int, other: int) -> Seconds:

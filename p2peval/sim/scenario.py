@@ -136,7 +136,8 @@ class Churn:
 class Population:
     """``honest`` hosts, of which ``requesters`` ask, ``cannot_compute`` run no model, and ``roots`` are pre-trusted.
 
-    The first of the honest are the roots; the last cannot compute; those who ask are drawn from all of them.
+    The first of the honest are the roots, and the last cannot compute. Those who ask are drawn from these last, and
+    from the others where they are too few.
     ``class_shares``: of hosts in each equivalence class, first to last. ``speed_sigma``: of the logarithm of a host's
     time for an evaluation, 0: all are equally fast. ``honest_error``: chance that an honest host's outputs are wrong.
     """
@@ -184,10 +185,14 @@ class Adversaries:
 
 @dataclass(frozen=True, slots=True)
 class Defence:
-    """What the honest hosts' operators set (core.policy.Policy), one for all."""
+    """What the honest hosts' operators set (core.policy.Policy), one for all.
+
+    ``file``: a Python file with rules of one's own (sim/own_rules.py), or ""; it takes the place of those it defines.
+    """
 
     opinion: str = field(default=defaults.OPINION, metadata={"choices": defaults.OPINIONS})
     checking: str = field(default=defaults.CHECKING, metadata={"choices": defaults.CHECKINGS})
+    file: str = ""
     newcomer_share: float = field(default=defaults.NEWCOMER_SHARE, metadata=SHARE)
     epoch_s: float = field(default=defaults.EPOCH, metadata={"least": 1.0})
     honest_share: float = field(default=defaults.HONEST_SHARE, metadata=SHARE)

@@ -13,17 +13,17 @@ from hashlib import sha256
 from typing import TypeVar
 
 from p2peval.core.messages import Payload, Sealed
-from p2peval.core.types import ObjectId, PeerId
+from p2peval.core.types import ObjectId
 from p2peval.defaults import NETWORK_ID
 from p2peval.errors import LocalProtocolError, RemoteProtocolError
 from p2peval.wire import codec
 from p2peval.wire.envelope import EnvelopeSealer
-from p2peval.wire.ids import object_id, peer_id_of, public_key_of
+from p2peval.wire.ids import object_id
 
 P = TypeVar("P", bound=Payload)
 
-OVERHEAD = 36 + 64
-"""Bytes of a public key and a signature, which a real envelope has beside its payload."""
+UNSIGNED = bytes(64)
+"""In place of a signature, so that envelopes are as large as real ones, give or take a few bytes."""
 
 
 class Archive:
@@ -50,35 +50,6 @@ class Archive:
         return self._objects.get(object_id)
 
 
-class LabSealer:
-    """``core.ports.Sealer`` for one host of a lab."""
-
-    __slots__ = ("_archive", "_public", "peer_id")
-
-    def __init__(self, seed: bytes, archive: Archive) -> None:
-        """``seed``: any bytes that no other host of the ``archive`` has."""
-        self._archive = archive
-        self._public = sha256(b"p2peval/lab-key/v1" + seed).digest()
-        self.peer_id: PeerId = peer_id_of(self._public)
-
-    def key_of(self, peer: PeerId) -> bytes:
-        return public_key_of(peer)
-
-    def seal(self, payload: P) -> Sealed[P]:
-        """Raises LocalProtocolError for a payload that others would refuse, or of another author."""
-        if payload.author != self.peer_id:
-            raise LocalProtocolError(f"{payload.author} is the author, but {self.peer_id} would sign")
-        body = codec.encode(payload, NETWORK_ID)
-        domain = codec.domain_of(payload).encode()
-        envelope = self._public.ljust(OVERHEAD, b"\x00") + domain + body
-        sealed = Sealed(payload, self.peer_id, object_id(body), envelope)
-        self._archive.put(sealed)
-        return sealed
-
-    def open(self, envelope: bytes) -> Sealed[Payload]:
-        return self._archive.open(envelope)
-
-
 class KeptSealer(EnvelopeSealer):
     """A real key, whose objects are kept in the archive for others to pull; every receiver checks the signature."""
 
@@ -90,6 +61,23 @@ class KeptSealer(EnvelopeSealer):
         sealed = super().seal(payload)
         self._archive.put(sealed)
         return sealed
+
+
+class LabSealer(KeptSealer):
+    """The same key, ids and bounds, and no signature: what opens is what was sealed in this lab."""
+
+    def seal(self, payload: P) -> Sealed[P]:
+        """Raises LocalProtocolError for a payload that others would refuse, or of another author."""
+        if payload.author != self.peer_id:
+            raise LocalProtocolError(f"{payload.author} is the author, but {self.peer_id} would sign")
+        body = codec.encode(payload, NETWORK_ID)
+        envelope = b"".join((UNSIGNED, self.peer_id.encode(), codec.domain_of(payload).encode(), body))
+        sealed = Sealed(payload, self.peer_id, object_id(body), envelope)
+        self._archive.put(sealed)
+        return sealed
+
+    def open(self, envelope: bytes) -> Sealed[Payload]:
+        return self._archive.open(envelope)
 
 
 class LabSecrets:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import exp
+from pathlib import Path
 from random import Random
 
 from p2peval.core.events import JoinBenchmark, PublishBenchmark
@@ -23,6 +24,9 @@ from p2peval.sim.adversary import Adversary, Grip, Ring
 from p2peval.sim.flood import Flood, Register
 from p2peval.sim.host import Host
 from p2peval.sim.links import Cut, Links
+from p2peval.sim.lookups import Lookups
+from p2peval.sim.meshed import Meshed
+from p2peval.sim.own_rules import OWN, install
 from p2peval.sim.scenario import Network, Scenario
 from p2peval.sim.trace import Trace
 from p2peval.sim.world import START, World
@@ -60,8 +64,8 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
     world = World(
         seed,
         _links(scenario, seed, rng),
-        Flood,
-        Register,
+        Meshed if scenario.network.gossip == "mesh" else Flood,
+        Lookups if scenario.network.lookups == "kademlia" else Register,
         real_keys=scenario.network.crypto == "real",
         trace=trace,
     )
@@ -72,6 +76,7 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
     _meet(scenario, world, honest, rings, rng)
     benchmarks = _benchmarks(scenario, world, honest)
     stage = Stage(scenario, world, honest, _requesters(scenario, honest, rng), rings, benchmarks)
+    world.break_connections()
     world.heap.run(START + SETTLED)
     _let_loose(stage, adversaries, seed)
     return stage
@@ -118,6 +123,7 @@ def _honest(scenario: Scenario, world: World, rng: Random) -> tuple[Host, ...]:
 
 def _policy(scenario: Scenario, *, computes: bool = True, roots: tuple[PeerId, ...] = ()) -> Policy:
     defence = scenario.defence
+    own = install(Path(defence.file)) if defence.file else frozenset()
     return Policy(
         computes=computes,
         background_audits=defence.background_audits,
@@ -125,8 +131,8 @@ def _policy(scenario: Scenario, *, computes: bool = True, roots: tuple[PeerId, .
         epoch_s=defence.epoch_s,
         newcomer_share=defence.newcomer_share,
         honest_share=defence.honest_share,
-        opinion=defence.opinion,
-        checking=defence.checking,
+        opinion=OWN if "opinion" in own else defence.opinion,
+        checking=OWN if "checking" in own else defence.checking,
     )
 
 
@@ -139,8 +145,11 @@ def _rings(scenario: Scenario, world: World) -> tuple[Ring, ...]:
 
 
 def _requesters(scenario: Scenario, honest: Sequence[Host], rng: Random) -> tuple[Host, ...]:
-    """Drawn from the honest."""
-    chosen = rng.sample(range(len(honest)), scenario.population.requesters)
+    """Who cannot compute is there to ask; where these are too few, the others are drawn from."""
+    people = scenario.population
+    able = people.honest - people.cannot_compute
+    idle = min(people.requesters, people.cannot_compute)
+    chosen = rng.sample(range(able, len(honest)), idle) + rng.sample(range(able), people.requesters - idle)
     return tuple(honest[place] for place in sorted(chosen))
 
 

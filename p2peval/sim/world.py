@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import sha256
-from random import Random
 from typing import Any, Protocol
 
 from p2peval.core.effects import (
@@ -53,11 +52,13 @@ from p2peval.core.policy import Policy
 from p2peval.core.ports import Sealer
 from p2peval.core.rows import BenchmarkRow
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds
+from p2peval.defaults import REDIAL_FIRST, REDIAL_LAST
 from p2peval.sim.courier import Courier
+from p2peval.sim.dice import LabDice
 from p2peval.sim.exchange import Exchange
 from p2peval.sim.heap import Heap
 from p2peval.sim.host import Host
-from p2peval.sim.links import Links
+from p2peval.sim.links import Cut, Links
 from p2peval.sim.seals import Archive, KeptSealer, LabSealer, LabSecrets
 from p2peval.sim.trace import Trace
 from p2peval.sim.workshop import Workshop
@@ -66,9 +67,15 @@ START: Seconds = 1_800_000_000.0
 """When a world begins, unix s: nodes reckon in real dates."""
 
 
-class Gossip(Protocol):
-    """Who hears what is published: ``sim.flood`` or ``sim.gossip``."""
+NOTICED: Seconds = 20.0
+"""Until a connection through which nothing passes is given up: TCP's and yamux's keep-alives; guess."""
 
+
+class Gossip(Protocol):
+    """Who hears what is published: ``flood.Flood`` or ``meshed.Meshed``."""
+
+    def up(self, host: int) -> None: ...
+    def down(self, host: int) -> None: ...
     def subscribe(self, host: int, topic: BenchmarkId) -> None: ...
     def unsubscribe(self, host: int, topic: BenchmarkId) -> None: ...
     def connect(self, one: int, other: int) -> None: ...
@@ -77,8 +84,10 @@ class Gossip(Protocol):
 
 
 class Directory(Protocol):
-    """Who is said to have what: ``sim.lookups``."""
+    """Who is said to have what: ``flood.Register`` or ``lookups.Lookups``."""
 
+    def up(self, host: int) -> None: ...
+    def down(self, host: int) -> None: ...
     def provide(self, host: int, key: str) -> None: ...
     def find(self, host: int, key: str, done: Callable[[tuple[int, ...]], None]) -> None: ...
 
@@ -134,7 +143,7 @@ class World:
     def _host(self, number: int, name: str, policy: Policy) -> Host:
         seed = f"{self.seed}/{name}".encode()
         sealer = self._sealer(sha256(seed).digest())
-        return Host(number, sealer, LabSecrets(seed), Random(f"{self.seed}/{sealer.peer_id}"), policy)
+        return Host(number, sealer, LabSecrets(seed), LabDice(f"{self.seed}/{sealer.peer_id}"), policy)
 
     def _sealer(self, seed: bytes) -> Sealer:
         return KeptSealer(seed, self.archive) if self._real_keys else LabSealer(seed, self.archive)
@@ -156,6 +165,8 @@ class World:
     def up(self, host: Host) -> None:
         """Start its process, or start it again: its state is what it had committed."""
         host.up = True
+        self.gossip.up(host.number)
+        self.directory.up(host.number)
         host.node = host.reborn(host.node.state)
         self._perform_all(host, host.node.resume(self.now))
         self._perform_all(host, list(host.outbox.values()))
@@ -174,6 +185,26 @@ class World:
         host.busy_until = 0.0
         for other in self.neighbours(host.number):
             self.disconnect(host.number, other)
+        self.gossip.down(host.number)
+        self.directory.down(host.number)
+
+    def break_connections(self) -> None:
+        """Those that a cut goes through die once somebody notices, and are dialled anew when it has healed."""
+        for cut in self.links.cuts:
+            self.heap.later(cut.start + NOTICED - self.now, self._break, cut)
+
+    def _break(self, cut: Cut) -> None:
+        broken = sorted(pair for pair in self.connected if (pair[0] in cut.apart) != (pair[1] in cut.apart))
+        for pair in broken:
+            self.disconnect(*pair)
+            self._redial(pair, cut.start + cut.seconds, REDIAL_FIRST)
+
+    def _redial(self, pair: tuple[int, int], healed: Seconds, pause: Seconds) -> None:
+        """As ``net/peers.py`` does: in ever longer pauses, until it can be reached."""
+        if self.now < healed:
+            self.heap.later(pause, self._redial, pair, healed, min(2.0 * pause, REDIAL_LAST))
+        else:
+            self.connect(*pair)
 
     def rejoin(self, host: Host, benchmarks: Iterable[BenchmarkRow]) -> None:
         """Join what an earlier identity of this host had joined."""
@@ -248,7 +279,7 @@ class World:
 
     def hold(self, host: Host, cid: Cid) -> None:
         """The host has these bytes, and serves them."""
-        host.blobs.add(cid)
+        host.blobs[cid] = None
         self.directory.provide(host.number, cid)
 
     # ── the loop ──────────────────────────────────────────────────────────────────────────────────
@@ -290,7 +321,7 @@ class World:
         if isinstance(effect, External):
             if effect.id in host.performing:
                 return
-            host.performing.add(effect.id)
+            host.performing[effect.id] = None
         match effect:
             case Publish():
                 self._exchange.publish(host, effect)
