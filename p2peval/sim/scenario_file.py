@@ -137,11 +137,16 @@ class _Reader:
 
     def _defence(self, said: Any, at: At) -> Defence:
         defence = self._document.build(Defence, said, at)
-        return replace(defence, file=str(self._beside(defence.file) or ""))
+        return replace(defence, file=str(self._beside(defence.file, (*at, "file")) or ""))
 
-    def _beside(self, file: str) -> Path | None:
+    def _beside(self, file: str, at: At) -> Path | None:
         """A Python file that a scenario names lies beside it; written down it is absolute, and lies where it lay."""
-        return (self._folder / file).resolve() if file else None
+        if not file:
+            return None
+        path = (self._folder / file).resolve()
+        if not path.is_file():
+            raise self._document.wrong(at, f"{'.'.join(at)}: no file {path}", hint="name it as seen from the scenario")
+        return path
 
     def _sweep(self, said: Any, at: At) -> tuple[tuple[str, tuple[Value, ...]], ...]:
         """Each value must make a scenario, so that a sweep does not end midway."""
@@ -183,8 +188,8 @@ class _Reader:
             raise self._document.wrong(at, "adversaries must be tables: [[adversaries]]")
         own = {key_of(each) for each in fields(Adversaries)} - {"options"}
         group = self._document.build(Adversaries, {key: table[key] for key in table if key in own}, at)
-        file = self._beside(group.file)
-        known = self._rules.kinds(file)
+        file = self._beside(group.file, (*at, "file"))
+        known = self._kinds(file, at)
         given = {key: value for key, value in table.items() if key not in own}
         options: dict[str, Value] = {}
         unknown = dict(given)
@@ -202,6 +207,12 @@ class _Reader:
         for key in unknown:
             raise self._document.unknown((*at, key), dict.fromkeys([*sorted(own), *options]))
         return replace(group, file=str(file or ""), options=tuple(sorted(options.items())))
+
+    def _kinds(self, file: Path | None, at: At) -> Mapping[str, type]:
+        try:
+            return self._rules.kinds(file)
+        except ConfigError as error:
+            raise self._document.wrong((*at, "file"), error.message, hint=error.hint) from None
 
     def _options(self, kind: type, given: Mapping[str, Any], at: At) -> Iterator[tuple[str, Value]]:
         """All options of one kind, those too that are not said."""
