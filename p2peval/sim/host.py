@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Host:
     """``number``: its place in the world. ``life``: rises when it goes down; what was under way then is lost.
 
-    ``outbox``: external effects that are not done, by id, as the daemon's store keeps them; ``performing``: those under
-    way. ``timers``: key -> ticket of the one that counts. ``blobs``: what it serves. ``busy_until``: when its worker is
-    free. ``pace``: how long it takes for an evaluation, as a multiple of the benchmark's. ``adversaries``: filters over
-    all that it hears and does.
+    ``neighbours``: places of hosts that it is connected to. ``outbox``: external effects that are not done, by id, as
+    the daemon's store keeps them; ``performing``: those under way. ``timers``: key -> ticket of the one that counts.
+    ``blobs``: what it serves. ``busy_until``: when its worker is free. ``pace``: how long an evaluation takes it, as a
+    multiple of the benchmark's. ``adversaries``: filters over all that it hears and does.
     """
 
     __slots__ = (
@@ -33,6 +33,7 @@ class Host:
         "equivalence_class",
         "id",
         "life",
+        "neighbours",
         "node",
         "number",
         "outbox",
@@ -66,6 +67,7 @@ class Host:
         self.equivalence_class = equivalence_class
         self.pace = pace
         self.life = 0
+        self.neighbours: dict[int, None] = {}
         self.up = False
         self.busy_until: Seconds = 0.0
         self.outbox: dict[str, External] = {}
