@@ -124,12 +124,12 @@ def test_python_files_are_looked_for_beside_the_scenario(tmp_path: Path) -> None
 
 def test_a_python_file_that_is_missing_or_broken_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
     text = 'title = "x"\n[[adversaries]]\nkind = "my-liar"\nfile = "mine.py"\n'
-    with pytest.raises(ConfigError, match=r"^x:4: adversaries.0.file: no file .*mine.py"):
+    with pytest.raises(ConfigError, match=r"^x:4: adversaries.0.file: .*mine.py: no such file"):
         Source(parsed(text, "x"), Rules(kinds), tmp_path).scenario()
     (tmp_path / "mine.py").write_text("class MyLiar: ...", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"^x:4: .*mine.py"):
         Source(parsed(text, "x"), Rules(kinds), tmp_path).scenario()
-    with pytest.raises(ConfigError, match=r"^x:3: defence.file: no file .*rules.py"):
+    with pytest.raises(ConfigError, match=r"^x:3: defence.file: .*rules.py: no such file"):
         Source(parsed('title = "x"\n[defence]\nfile = "rules.py"\n', "x"), Rules(kinds), tmp_path).scenario()
 
 
