@@ -86,19 +86,17 @@ def test_the_praise_of_a_collective_does_not_bring_its_convicts_back() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["camouflage", "spies"])
-def test_honest_work_buys_praise_that_eigentrust_believes_and_we_do_not(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "settings"), [("camouflage", {}), ("spies", {"spies": 0.6})])
+def test_honest_work_buys_praise_that_eigentrust_believes_and_we_do_not(kind: str, settings: dict[str, Any]) -> None:
     """Their lies stay hidden: else proofs end it at once, whatever the rule for whom to ask."""
     hidden: Any = {"also": ("withholding-evaluator",), "always": True, "lying": False}
-    world: Any = {"count": 5, "honest": 8, "requesters": 4, "tasks": 16, "per_hour": 30.0, **hidden}
-    bad = {}
-    for opinion in ("eigentrust", "p2peval"):
-        played = [play_attack(attack(kind, opinion=opinion, **world), seed) for seed in range(2)]
-        right = [row for each in played for row in each.replicas() if row.state is ReplicaState.AGREES]
-        assert ring_of(played[0]) & {row.peer for row in right}
-        bad[opinion] = sum(each.measures["bad_picks"] for each in played) / 2
-    assert 0.0 < 2 * bad["p2peval"] < bad["eigentrust"]
-    assert bad["p2peval"] < 0.15
+    world: Any = {"count": 5, "honest": 8, "requesters": 4, "tasks": 16, "per_hour": 30.0, **settings, **hidden}
+    eigentrust = play_attack(attack(kind, opinion="eigentrust", **world), SEED)
+    ours = play_attack(attack(kind, **world), SEED)
+    right = [row.peer for row in eigentrust.replicas() if row.state is ReplicaState.AGREES]
+    assert ring_of(eigentrust) & set(right)
+    assert 0.0 < 2 * ours.measures["bad_picks"] < eigentrust.measures["bad_picks"]
+    assert ours.measures["bad_picks"] < 0.15
 
 
 def test_spies_never_lie_and_praise_the_liars_alone() -> None:
