@@ -1,7 +1,8 @@
 """Writes the node's record (``wire.record``): a file of its owner's alone, one line for each event that was committed.
 
-Off unless ``node.record`` names a file. A record must not cost the node anything but time: when its disk refuses, the
-record ends there, with a warning, and the node goes on. A later start appends, after the last whole line.
+Off unless ``node.record`` names a file. A record must not cost the node anything but time: when its disk refuses, or
+a value cannot be written, the record ends there, with a warning, and the node goes on. A later start appends, after
+the last whole line.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 TAIL = 65_536
 """Bytes that are read at a time, from the end, to find the last whole line."""
+
+_UNWRITABLE = (OverflowError, UnicodeEncodeError)  # an int over 64 bits, text that is no Unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +73,9 @@ class Recorder:
         try:
             self._file.writelines(map(record.encode, lines))
             self._file.flush()
-        except OSError as error:
+        except (OSError, *_UNWRITABLE) as error:
             self._over = True
-            log.warning("the record %s ends here: %s", self._file.name, error.strerror or error)
+            log.warning("the record %s ends here: %s", self._file.name, error)
 
 
 @contextmanager
@@ -83,16 +86,19 @@ def recording(path: Path, peer: PeerId, network: str, policy: Policy) -> Iterato
     """
     make_private(path.parent)
     with refusals("opening", path):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        file = open(descriptor, "r+b")  # noqa: SIM115 - closed below, outside what translates OSError
+        file = open(path, "r+b", opener=_private)  # noqa: SIM115 - closed below, outside what translates OSError
     try:
         with refusals("reading", path):
             _check_own(file, path, peer)
             file.truncate(_end_of_last_line(file))
-            os.fchmod(descriptor, 0o600)
+            os.fchmod(file.fileno(), 0o600)
         yield Recorder(file, peer, network, policy)
     finally:
         _close(file)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 def _close(file: BinaryIO) -> None:
@@ -100,7 +106,7 @@ def _close(file: BinaryIO) -> None:
     try:
         file.close()
     except OSError as error:
-        log.warning("closing the record %s: %s", file.name, error.strerror or error)
+        log.warning("closing the record %s: %s", file.name, error)
 
 
 def _check_own(file: BinaryIO, path: Path, peer: PeerId) -> None:

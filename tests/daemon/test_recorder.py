@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from p2peval.core.effects import SetTimer
+from p2peval.core.events import PeerUp
 from p2peval.core.state import State
+from p2peval.core.types import PeerId
 from p2peval.daemon import driver
-from p2peval.daemon.recorder import Recorder, recording
+from p2peval.daemon.recorder import Happened, Recorder, recording
 from p2peval.defaults import NETWORK_ID
 from p2peval.errors import ConfigError, StoreError
 from p2peval.sim.replay import replay
@@ -86,8 +89,19 @@ async def test_a_record_whose_disk_is_full_ends_and_costs_the_node_nothing(
         state = await live(tmp_path, Recorder(file, ME, NETWORK_ID, POLICY))
     assert len(list(state.pet_names)) == 1
     assert [entry.getMessage() for entry in caplog.records] == [
-        "the record a file ends here: No space left on device",
+        "the record a file ends here: [Errno 28] No space left on device",
     ]
+
+
+def test_a_value_that_cannot_be_written_ends_the_record_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "record"
+    with caplog.at_level(logging.WARNING), recording(path, ME, NETWORK_ID, POLICY) as recorder:
+        recorder.started(1.0, {})
+        recorder.handled(2.0, [Happened(PeerUp(PeerId("\ud800")), (), ())])
+        recorder.handled(3.0, [Happened(PeerUp(OTHER), (), ())])
+        recorder.handled(4.0, [Happened(PeerUp(OTHER), (SetTimer("sync/", 5.0, 2**70),), ())])
+    assert [text[:14] for text in path.read_text().splitlines()] == ['{"type":"start']
+    assert [entry.getMessage()[:27] for entry in caplog.records] == [f"the record {path}"[:27]]
 
 
 @pytest.mark.parametrize("text", ["Dear diary\n", "{}\n", '{"type":"resumed"}', "no end"])

@@ -45,7 +45,8 @@ def serve(crowd: Crowd, askers: Places, epoch: int, tally: Tally, rng: Generator
         found = peers >= 0
         if not found.all():
             tally.failed += int((~found).sum())
-            askers, tried, looks, peers, known = (part[found] for part in (askers, tried, looks, peers, known))
+            askers, tried, looks = askers[found], tried[found], looks[found]
+            peers, known = peers[found], known[found]
         open_, caught = _answer(crowd, askers, peers, known, epoch, tally, rng)
         looks += caught
         again = open_ & (looks < crowd.population.attempts)
@@ -78,6 +79,7 @@ def _answer(
     crowd.strangers[1, askers[(served == 0) & ~withheld]] += 1
     crowd.strangers[0, askers[(served == 0) & ~open_]] += 1
     if caught.any():
+        table.drop(places[caught])
         crowd.prove(peers[caught], epoch)
     tally.assigned += len(peers)
     tally.by_liars += int((crowd.group[peers] >= 0).sum())
