@@ -145,7 +145,8 @@ class _Reader:
             return None
         path = (self._folder / file).resolve()
         if not path.is_file():
-            raise self._document.wrong(at, f"{'.'.join(at)}: {path}: no such file", hint="name it as seen from the scenario")
+            what = f"{'.'.join(at)}: {path}: no such file"
+            raise self._document.wrong(at, what, hint="name it as seen from the scenario")
         return path
 
     def _sweep(self, said: Any, at: At) -> tuple[tuple[str, tuple[Value, ...]], ...]:

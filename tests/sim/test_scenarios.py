@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from p2peval.errors import ConfigError
 from p2peval.sim.adversaries import ADVERSARIES
 from p2peval.sim.document import parsed
 from p2peval.sim.kinds import kinds, registry
@@ -39,6 +40,13 @@ def test_a_scenario_of_the_lab_is_attacked_and_claims_something_over_thirty_seed
 def test_every_attack_has_a_scenario() -> None:
     played = {kind for file in FILES for group in read(file, LAB).adversaries for kind in group.kinds}
     assert set(ADVERSARIES) - played == set()
+
+
+@pytest.mark.parametrize(("kind", "option"), [("collective", "altered"), ("camouflage", "honest"), ("spies", "spies")])
+def test_an_attack_by_an_impossible_share_is_refused(kind: str, option: str) -> None:
+    text = f'title = "x"\n[[adversaries]]\nkind = "{kind}"\n{option} = 1.5\n'
+    with pytest.raises(ConfigError, match=f"x:4: adversaries.0.{option} must be from 0.0 to 1.0, not 1.5"):
+        Source(parsed(text, "x"), LAB).scenario()
 
 
 def test_the_page_says_every_key_at_its_default() -> None:
