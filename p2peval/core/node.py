@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 from p2peval.core import (
@@ -96,7 +95,7 @@ from p2peval.core.messages import (
     TaskAnnouncement,
 )
 from p2peval.core.policy import Policy
-from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.ports import Dice, Sealer, Secrets
 from p2peval.core.rows import DutyState
 from p2peval.core.state import State
 from p2peval.core.sync import DIRECTORY
@@ -177,7 +176,7 @@ class Node:
         state: State,
         sealer: Sealer,
         secrets: Secrets,
-        rng: Random,
+        rng: Dice,
         network: str,
         policy: Policy | None = None,
     ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from p2peval.core import sync
 from p2peval.core.effects import FindMembers, Learn, Publish, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import MessageReceived
-from p2peval.core.messages import Payload, Sealed
+from p2peval.core.messages import Payload, PeerProfile, Sealed
 from p2peval.core.sync import DIRECTORY, BucketDigest
 from p2peval.core.types import BenchmarkId, ObjectId
 from p2peval.defaults import FIND_AGAIN, MAX_GET_IDS
@@ -25,10 +25,13 @@ CHATTER = 300
 
 
 class Exchange:
-    __slots__ = ("_world",)
+    """``near``: profiles go to neighbours alone."""
 
-    def __init__(self, world: World) -> None:
+    __slots__ = ("_near", "_world")
+
+    def __init__(self, world: World, near: bool) -> None:
         self._world = world
+        self._near = near
 
     # ── gossip ────────────────────────────────────────────────────────────────────────────────────
 
@@ -42,8 +45,13 @@ class Exchange:
 
     def publish(self, host: Host, effect: Publish) -> None:
         """Best effort, by design: sync guarantees."""
-        self._world.work["published"] += 1
-        self._world.gossip.publish(host.number, effect.benchmark, self._world.archive.open(effect.envelope))
+        world, sealed = self._world, self._world.archive.open(effect.envelope)
+        world.work["published"] += 1
+        if self._near and isinstance(sealed.payload, PeerProfile):
+            for other in world.neighbours(host.number):
+                world.reach(host.number, other, len(sealed.envelope), self.heard, other, host.number, sealed)
+        else:
+            world.gossip.publish(host.number, effect.benchmark, sealed)
         host.done(effect.id)
 
     def heard(self, number: int, via: int, sealed: Sealed[Payload]) -> None:
@@ -89,8 +97,17 @@ class Exchange:
         if not host.up:
             return
         ids = sync.offered(host.node.state, benchmarks, digests)
+        if self._near:
+            ids = [id_ for id_ in ids if self._is_near(id_, host, self._world.hosts[asker])]
         if ids:
             self._world.reach(number, asker, CHATTER + 60 * len(ids), self._lacking, asker, number, tuple(ids))
+
+    def _is_near(self, object_id: ObjectId, host: Host, asker: Host) -> bool:
+        """Not another's profile, unless the asker is connected to it."""
+        row = host.node.state.objects[object_id]
+        if row.type != PeerProfile.__name__ or row.signer in (host.id, asker.id):
+            return True
+        return row.signer in asker.node.connected
 
     def _lacking(self, number: int, other: int, ids: tuple[ObjectId, ...]) -> None:
         host = self._world.hosts[number]

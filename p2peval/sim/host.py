@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from random import Random
 from typing import TYPE_CHECKING
 
 from p2peval.core.effects import External
 from p2peval.core.node import Node
 from p2peval.core.policy import Policy
-from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.ports import Dice, Sealer, Secrets
 from p2peval.core.state import State
 from p2peval.core.types import Cid, PeerId, Seconds
 from p2peval.defaults import NETWORK_ID
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 class Host:
     """``number``: its place in the world. ``life``: rises when it goes down; what was under way then is lost.
 
-    ``outbox``: external effects that are not done, by id, as the daemon's store keeps them; ``performing``: those under
-    way. ``timers``: key -> ticket of the one that counts. ``blobs``: what it serves. ``busy_until``: when its worker is
-    free. ``pace``: how long it takes for an evaluation, as a multiple of the benchmark's. ``adversaries``: filters over
-    all that it hears and does.
+    ``neighbours``: places of hosts that it is connected to. ``outbox``: external effects that are not done, by id, as
+    the daemon's store keeps them; ``performing``: those under way. ``timers``: key -> ticket of the one that counts.
+    ``blobs``: what it serves. ``busy_until``: when its worker is free. ``pace``: how long it takes for an evaluation, as
+    a multiple of the benchmark's. ``adversaries``: filters over all that it hears and does.
     """
 
     __slots__ = (
@@ -34,6 +33,7 @@ class Host:
         "equivalence_class",
         "id",
         "life",
+        "neighbours",
         "node",
         "number",
         "outbox",
@@ -52,7 +52,7 @@ class Host:
         number: int,
         sealer: Sealer,
         secrets: Secrets,
-        rng: Random,
+        rng: Dice,
         policy: Policy,
         *,
         equivalence_class: str = "class",
@@ -67,12 +67,13 @@ class Host:
         self.equivalence_class = equivalence_class
         self.pace = pace
         self.life = 0
+        self.neighbours: dict[int, None] = {}
         self.up = False
         self.busy_until: Seconds = 0.0
         self.outbox: dict[str, External] = {}
-        self.performing: set[str] = set()
+        self.performing: dict[str, None] = {}
         self.timers: dict[str, int] = {}
-        self.blobs: set[Cid] = set()
+        self.blobs: dict[Cid, None] = {}
         self.adversaries: tuple[Adversary, ...] = ()
         self.node = self.reborn(State())
 
@@ -99,4 +100,4 @@ class Host:
 
     def done(self, effect_id: str) -> None:
         self.outbox.pop(effect_id, None)
-        self.performing.discard(effect_id)
+        self.performing.pop(effect_id, None)

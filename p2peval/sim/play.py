@@ -9,7 +9,7 @@ from p2peval.sim.measures import Observer, measures
 from p2peval.sim.scenario import Scenario
 from p2peval.sim.stage import SETTLED, Registry, set_up
 from p2peval.sim.trace import Trace
-from p2peval.sim.users import schedule
+from p2peval.sim.users import come_and_go, schedule
 from p2peval.sim.world import START
 
 POINTS = 40
@@ -41,6 +41,7 @@ def play(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | No
     stage = set_up(scenario, seed, adversaries, trace)
     observer = Observer(stage)
     schedule(stage, seed)
+    come_and_go(stage, seed)
     world = stage.world
     for point in range(1, POINTS + 1):
         world.heap.run(START + SETTLED + scenario.seconds * point / POINTS)

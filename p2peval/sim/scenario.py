@@ -66,6 +66,8 @@ class Network:
     ``loss``: share of messages lost. ``bandwidth_mbps``: of each host, in Mbit/s; 0: without limit. ``degree``:
     connections that a host opens. ``gossip``: to all connected, or by a mesh as gossipsub does. ``lookups``: by asking
     a list that all share, or by Kademlia's messages. ``crypto``: "real" signs and verifies, "fast" only names objects.
+    ``profiles``: peers' profiles reach all, as they do outside; or neighbours only, for what n hosts know of n others
+    outgrows the memory of one machine.
     """
 
     latency: Latency = Latency()
@@ -77,6 +79,7 @@ class Network:
     gossip: str = field(default="flood", metadata={"choices": ("flood", "mesh")})
     lookups: str = field(default="direct", metadata={"choices": ("direct", "kademlia")})
     crypto: str = field(default="fast", metadata={"choices": ("fast", "real")})
+    profiles: str = field(default="all", metadata={"choices": ("all", "neighbours")})
     partitions: tuple[Partition, ...] = ()
 
     def __post_init__(self) -> None:

@@ -67,6 +67,7 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
         Meshed if scenario.network.gossip == "mesh" else Flood,
         Lookups if scenario.network.lookups == "kademlia" else Register,
         real_keys=scenario.network.crypto == "real",
+        near_profiles=scenario.network.profiles == "neighbours",
         trace=trace,
     )
     world.workshop.seconds = scenario.workload.model_seconds

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import sha256
-from random import Random
 from typing import Any, Protocol
 
 from p2peval.core.effects import (
@@ -55,6 +54,7 @@ from p2peval.core.rows import BenchmarkRow
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds
 from p2peval.defaults import REDIAL_FIRST, REDIAL_LAST
 from p2peval.sim.courier import Courier
+from p2peval.sim.dice import LabDice
 from p2peval.sim.exchange import Exchange
 from p2peval.sim.heap import Heap
 from p2peval.sim.host import Host
@@ -103,6 +103,7 @@ class World:
         make_directory: Callable[[World], Directory],
         *,
         real_keys: bool = False,
+        near_profiles: bool = False,
         trace: Trace | None = None,
     ) -> None:
         self.seed = seed
@@ -113,7 +114,6 @@ class World:
         self.trace = trace or Trace()
         self.hosts: list[Host] = []
         self.places: dict[PeerId, int] = {}
-        self.connected: set[tuple[int, int]] = set()
         self.replies: dict[str, Reply] = {}
         self.work: Counter[str] = Counter()
         self.told: Counter[str] = Counter()
@@ -121,7 +121,7 @@ class World:
         self.gossip = make_gossip(self)
         self.directory = make_directory(self)
         self.workshop = Workshop(self)
-        self._exchange = Exchange(self)
+        self._exchange = Exchange(self, near_profiles)
         self._courier = Courier(self)
         self._ticket = 0
 
@@ -143,7 +143,7 @@ class World:
     def _host(self, number: int, name: str, policy: Policy) -> Host:
         seed = f"{self.seed}/{name}".encode()
         sealer = self._sealer(sha256(seed).digest())
-        return Host(number, sealer, LabSecrets(seed), Random(f"{self.seed}/{sealer.peer_id}"), policy)
+        return Host(number, sealer, LabSecrets(seed), LabDice(f"{self.seed}/{sealer.peer_id}"), policy)
 
     def _sealer(self, seed: bytes) -> Sealer:
         return KeptSealer(seed, self.archive) if self._real_keys else LabSealer(seed, self.archive)
@@ -194,8 +194,8 @@ class World:
             self.heap.later(cut.start + NOTICED - self.now, self._break, cut)
 
     def _break(self, cut: Cut) -> None:
-        broken = sorted(pair for pair in self.connected if (pair[0] in cut.apart) != (pair[1] in cut.apart))
-        for pair in broken:
+        apart = [(one.number, other) for one in self.hosts for other in one.neighbours if one.number < other]
+        for pair in (pair for pair in apart if (pair[0] in cut.apart) != (pair[1] in cut.apart)):
             self.disconnect(*pair)
             self._redial(pair, cut.start + cut.seconds, REDIAL_FIRST)
 
@@ -213,23 +213,25 @@ class World:
             self.answer(host, JoinBenchmark("", row.id, row.evaluates, row.requests, holders))
 
     def neighbours(self, number: int) -> list[int]:
-        return sorted({a + b - number for a, b in self.connected if number in (a, b)})
+        """Whom a host is connected to, in the order in which they met."""
+        return list(self.hosts[number].neighbours)
 
     def connect(self, one: int, other: int) -> None:
         """Both learn of it; nothing happens where they are connected, or one is down."""
         pair = (min(one, other), max(one, other))
-        if one == other or pair in self.connected or not (self.hosts[one].up and self.hosts[other].up):
+        here, there = self.hosts[one], self.hosts[other]
+        if one == other or other in here.neighbours or not (here.up and there.up):
             return
-        self.connected.add(pair)
+        here.neighbours[other] = there.neighbours[one] = None
         self.gossip.connect(*pair)
         for number, peer in (pair, pair[::-1]):
             self.answer(self.hosts[number], PeerUp(self.hosts[peer].id))
 
     def disconnect(self, one: int, other: int) -> None:
         pair = (min(one, other), max(one, other))
-        if pair not in self.connected:
+        if other not in self.hosts[one].neighbours:
             return
-        self.connected.discard(pair)
+        del self.hosts[one].neighbours[other], self.hosts[other].neighbours[one]
         self.gossip.disconnect(*pair)
         for number, peer in (pair, pair[::-1]):
             self.answer(self.hosts[number], PeerDown(self.hosts[peer].id))
@@ -279,7 +281,7 @@ class World:
 
     def hold(self, host: Host, cid: Cid) -> None:
         """The host has these bytes, and serves them."""
-        host.blobs.add(cid)
+        host.blobs[cid] = None
         self.directory.provide(host.number, cid)
 
     # ── the loop ──────────────────────────────────────────────────────────────────────────────────
@@ -321,7 +323,7 @@ class World:
         if isinstance(effect, External):
             if effect.id in host.performing:
                 return
-            host.performing.add(effect.id)
+            host.performing[effect.id] = None
         match effect:
             case Publish():
                 self._exchange.publish(host, effect)

@@ -7,6 +7,8 @@ proof costs nothing to spread.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +27,7 @@ LONGEST = np.iinfo(np.int16).max  # results of one peer to one asker that are co
 class Acquaintances:
     """``good``, ``bad``: faded counts. ``served``: results that this peer has given this asker, and ``streak``, k."""
 
-    __slots__ = ("bad", "filled", "good", "life", "peer", "served", "streak", "width")
+    __slots__ = ("_columns", "bad", "filled", "good", "life", "peer", "served", "streak", "width")
 
     def __init__(self, askers: int, width: int) -> None:
         size = askers * width
@@ -37,6 +39,9 @@ class Acquaintances:
         self.bad: Counts = np.zeros(size, np.float32)
         self.served = np.zeros(size, np.int16)
         self.streak = np.zeros(size, np.int16)
+        self._columns: tuple[NDArray[Any], ...] = (
+            self.peer, self.life, self.good, self.bad, self.served, self.streak,
+        )  # fmt: skip
 
     def row(self, askers: Places, columns: Places) -> Places:
         """Places in ``columns`` of ``askers``: their product, len(askers) × len(columns) or as they broadcast."""
@@ -76,6 +81,15 @@ class Acquaintances:
         self.bad[places] += np.float32(cost)
         self.streak[places] = 0
 
+    def drop(self, places: Places) -> None:
+        """Whoever is at these places, one of an asker at most, is forgotten; the last of its row takes its place."""
+        askers = places // self.width
+        last = askers * self.width + self.filled[askers] - 1
+        for counts in self._columns:
+            counts[places] = counts[last]
+        self.peer[last] = -1
+        self.filled[askers] -= 1
+
     def end_epoch(self, good: float, bad: float, lives: Lives) -> None:
         """Counts fade by these factors; what is void is forgotten."""
         self.good *= np.float32(good)
@@ -90,12 +104,13 @@ class Acquaintances:
         places = self.row(askers, np.arange(self.width))
         order = np.argsort(self.peer[places] < 0, axis=1, kind="stable")
         moved = np.take_along_axis(places, order, 1)
-        for counts in (self.peer, self.life, self.good, self.bad, self.served, self.streak):
+        for counts in self._columns:
             counts[places] = counts[moved]
         self.filled[askers] = (self.peer[places] >= 0).sum(1)
 
-    def told(self) -> tuple[Places, Peers, Vector, Vector]:
-        """All that is remembered: where each row ends (CSR's indptr), peers, good and bad counts."""
-        used = self.peer >= 0
-        indptr = np.concatenate([[0], np.cumsum(self.filled, dtype=np.int64)])
-        return indptr, self.peer[used], self.good[used].astype(np.float64), self.bad[used].astype(np.float64)
+    def told(self, askers: slice) -> tuple[Places, Peers, Vector, Vector]:
+        """What a run of askers remembers: how many each, then peers, good and bad counts, row after row."""
+        places = slice(askers.start * self.width, askers.stop * self.width)
+        used = self.peer[places] >= 0
+        good, bad = (counts[places][used].astype(np.float64) for counts in (self.good, self.bad))
+        return self.filled[askers].astype(np.int64), self.peer[places][used], good, bad

@@ -79,6 +79,7 @@ def _answer(
     crowd.strangers[1, askers[(served == 0) & ~withheld]] += 1
     crowd.strangers[0, askers[(served == 0) & ~open_]] += 1
     if caught.any():
+        table.drop(places[caught])
         crowd.prove(peers[caught], epoch)
     tally.assigned += len(peers)
     tally.by_liars += int((crowd.group[peers] >= 0).sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,12 @@ from p2peval.trust.local_trust import weights
 from p2peval.trust.reach import reach_of
 from p2peval.trust.sybil_bound import sybil_bound
 from p2peval.trust.testimony import Vector
+
+AT_ONCE = 1 << 13
+"""Rows of the graph that are made at once: some megabytes."""
+
+Rows = tuple[Places, Peers, Vector]
+"""How many entries each row has; then peers and shares of all rows, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,39 @@ def local_trust_of(crowd: Crowd) -> Any:
     """
     from scipy.sparse import csr_array
 
-    ends, peers, good, bad = crowd.known.told()
-    weight = weights(good, bad)
-    lengths = np.zeros(crowd.population.size, np.int64)
-    lengths[: crowd.population.asking] = np.diff(ends)
-    columns, shares = [peers], [_shares(weight, lengths[: crowd.population.asking])]
-    for number in range(len(crowd.population.groups)):
-        members, ring = praise(crowd, number)
-        lengths[members] = ring.shape[1]
-        columns.append(ring.ravel())
-        loud = np.repeat(weights(np.array([ALPHA_CAP]), np.zeros(1)), ring.size)
-        shares.append(_shares(loud, lengths[members]))
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    return csr_array(
-        (np.concatenate(shares), np.concatenate(columns), indptr), shape=(crowd.population.size,) * 2, copy=False
-    )
+    rows = [*_asking(crowd), *(_praising(crowd, number) for number in range(len(crowd.population.groups)))]
+    lengths, columns, shares = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    ends = np.cumsum(lengths).astype(np.int32)  # as the columns: nothing has to be converted then
+    shape = (crowd.population.size, crowd.population.size)
+    return csr_array((shares, columns, np.concatenate([np.zeros(1, np.int32), ends])), shape=shape)
+
+
+def _asking(crowd: Crowd) -> Iterator[Rows]:
+    """Rows of all honest peers, some at a time: a million at once would take longer, for want of cache."""
+    asking = crowd.population.asking
+    for first in range(0, asking, AT_ONCE):
+        lengths, peers, good, bad = crowd.known.told(slice(first, min(first + AT_ONCE, asking)))
+        yield _rows(lengths, peers, weights(good, bad))
+    silent = np.zeros(crowd.population.honest - asking, np.int64)
+    yield silent, np.zeros(0, np.int32), np.zeros(0)
+
+
+def _praising(crowd: Crowd, number: int) -> Rows:
+    """Rows of a group, those of whom is not there empty."""
+    members, ring = praise(crowd, number)
+    lengths = np.zeros(crowd.population.groups[number].peers, np.int64)
+    lengths[np.searchsorted(crowd.members(number), members)] = ring.shape[1]
+    loud = weights(np.array([ALPHA_CAP]), np.zeros(1))
+    return _rows(lengths, ring.ravel(), np.repeat(loud, ring.size))
+
+
+def _rows(lengths: Places, peers: Peers, weight: Vector) -> Rows:
+    """Rows that follow each other, each weight divided by its row's sum or ROW_SLACK, whichever is more."""
+    rater = np.repeat(np.arange(len(lengths)), lengths)
+    kept = weight > 0.0
+    rater, peers, weight = rater[kept], peers[kept], weight[kept]
+    sums = np.bincount(rater, weight, len(lengths))
+    return np.bincount(rater, minlength=len(lengths)), peers, weight / np.maximum(sums, ROW_SLACK)[rater]
 
 
 def praise(crowd: Crowd, number: int) -> tuple[Peers, Peers]:
@@ -73,9 +98,3 @@ def praise(crowd: Crowd, number: int) -> tuple[Peers, Peers]:
     many = min(group.praises, max(len(members) - 1, 0))
     steps = np.arange(1, many + 1)
     return members, members[(np.arange(len(members))[:, None] + steps) % max(len(members), 1)]
-
-
-def _shares(weight: Vector, lengths: Places) -> Vector:
-    """Weights of rows that follow each other, each divided by its row's sum or ROW_SLACK, whichever is more."""
-    sums = np.add.reduceat(np.append(weight, 0.0), np.cumsum(lengths) - lengths) * (lengths > 0)
-    return np.asarray(weight / np.repeat(np.maximum(sums, ROW_SLACK), lengths))
