@@ -57,7 +57,7 @@ class RecordedNode(Node):
 
 
 class RecordedHost(Host):
-    """A host that writes its record as the daemon does: after the commit, before anything is performed."""
+    """A host that writes its record as the daemon does."""
 
     folder: Path
     files: ExitStack
@@ -85,8 +85,9 @@ class RecordedHost(Host):
             return
         effects, now = self.node.handle(event, self.world.now), self.world.now
         changes = self.node.state.drain()
-        self.disk.commit(changes, effects, done or getattr(event, "effect_id", ""))
         self.recorder.handled(now, [Happened(event, effects, changes)])
+        self.disk.commit(changes, effects, done or getattr(event, "effect_id", ""))
+        self.recorder.committed()
         self.perform(effects)
 
 
@@ -132,7 +133,8 @@ def test_five_nodes_and_two_liars_are_played_again_without_a_difference(folder: 
         again = played(folder, number)
         assert again.same, (again.difference, again.gaps)
         assert (again.peer, again.starts, again.torn) == (host.id, 1, False)
-        assert sum(again.events.values()) == len(record_of(folder, number).read_bytes().splitlines()) - 1
+        lines = record_of(folder, number).read_text().splitlines()
+        assert sum(again.events.values()) == sum(json.loads(line)["type"] in ("event", "resumed") for line in lines)
         for table in ("tasks", "objects", "evidence", "local_evidence", "counters"):
             assert list(getattr(again.state, table)) == list(getattr(host.node.state, table))
     kinds = Counter(kind for number in range(5) for kind in played(folder, number).events.elements())
@@ -226,29 +228,65 @@ def test_a_line_that_is_missing_is_a_difference_later(folder: Path) -> None:
     assert found.line > gone
 
 
-def test_what_was_committed_and_not_recorded_is_a_gap_at_the_next_start(folder: Path) -> None:
+@pytest.fixture
+def killed(folder: Path) -> tuple[Path, int]:
+    """A record of two starts, and the place of the last event before the second: host 1 was named."""
     world = a_life()
     host = world.all[0]
-    path = record_of(folder, 0)
     host.handle(CancelTask("cancel", next(iter(host.node.state.tasks)).id))
     host.handle(NamePeer("name", world.all[1].id, "bob"))
     host.restart()
-    assert played(folder, 0).same
-    now = path.read_bytes().splitlines(keepends=True)
-    named = next(number for number, text in enumerate(now) if b'"kind":"NamePeer"' in text)
-    path.write_bytes(b"".join(now[:named] + now[named + 1 :]))
-    again = played(folder, 0)
+    path = record_of(folder, 0)
+    lines = path.read_bytes().splitlines()
+    return path, next(number for number, text in enumerate(lines) if b'"kind":"NamePeer"' in text)
+
+
+def test_who_was_killed_around_a_commit_left_no_gap(killed: tuple[Path, int]) -> None:
+    path, named = killed
+    assert replay(path, seed_of(0)).same
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert b"committed" in lines[named + 1]
+    after = [*lines[: named + 1], *lines[named + 2 :]]  # killed after the commit
+    path.write_bytes(b"".join(after))
+    again = replay(path, seed_of(0))
+    assert again.same
+    assert [row.name for row in again.state.pet_names] == ["bob"]
+    start = json.loads(after[named + 1])
+    start["rows"] -= 1
+    after[named + 1] = json.dumps(start).encode() + b"\n"
+    before = [text for text in after if b'"table":"pet_names"' not in text]  # killed before it
+    path.write_bytes(b"".join(before))
+    again = replay(path, seed_of(0))
+    assert (again.same, again.starts) == (True, 2)
+    assert list(again.state.pet_names) == []
+
+
+def test_what_was_committed_and_not_recorded_is_a_gap_at_the_next_start(killed: tuple[Path, int]) -> None:
+    path, named = killed
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:named] + lines[named + 2 :]))
+    again = replay(path, seed_of(0))
     assert again.difference is None
     assert [(gap.line, gap.tables) for gap in again.gaps] == [(named + 1, ("pet_names",))]
     assert again.starts == 2
     assert not again.same
 
 
+def test_what_was_recorded_and_committed_and_is_not_there_is_a_gap(killed: tuple[Path, int]) -> None:
+    path, named = killed
+    lines = path.read_bytes().splitlines(keepends=True)
+    start = json.loads(lines[named + 2])
+    start["rows"] -= 1
+    lines[named + 2] = json.dumps(start).encode() + b"\n"
+    path.write_bytes(b"".join(text for text in lines if b'"table":"pet_names"' not in text))
+    assert [gap.tables for gap in replay(path, seed_of(0)).gaps] == [("pet_names",)]
+
+
 def test_a_torn_last_line_is_left_out(folder: Path) -> None:
     a_life()
     path = record_of(folder, 0)
     whole = played(folder, 0)
-    path.write_bytes(path.read_bytes()[:-7])
+    path.write_bytes(path.read_bytes()[: -len(b'"}\n{"type":"committed"}\n')])
     again = played(folder, 0)
     assert again.torn
     assert again.same
