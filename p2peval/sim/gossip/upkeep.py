@@ -170,7 +170,7 @@ def prune(mesh: Mesh, host: int, router: Router, topic: int, room: Room, peer: i
 
 def refuse(mesh: Mesh, host: int, room: Room, topic: int, peer: int) -> None:
     now = mesh.heap.now
-    room.bar(peer, now + mesh.params.backoff)
+    room.bar(peer, now, mesh.params.backoff)
     room.pruned[peer] = now
     mesh.tell_pruned(host, peer, topic)
 

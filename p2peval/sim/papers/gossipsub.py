@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from p2peval.sim.gossip.params import OURS, PAPER as HARDENED, PLAIN, Params, Weights, at_rate
+from p2peval.sim.gossip.params import HARDENED, OURS, PLAIN, Params, Weights, at_rate
 from p2peval.sim.gossip.trial import Outcome, Trial, play
 from p2peval.sim.papers.paper import Claim, Panel, Paper, Point
 
