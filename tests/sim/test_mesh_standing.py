@@ -128,9 +128,9 @@ def test_who_forwards_rubbish_is_pruned_then_no_longer_listened_to() -> None:
 
 def test_of_two_who_bring_little_the_better_is_grafted_when_the_mesh_stands_poorly() -> None:
     patient = replace(Weights(), rate=0.0, failure=0.0)
-    narrow = replace(HARDENED, degree=2, low=1, high=2, outbound=0, kept=1, opportunistic_ticks=10, weights=patient)
-    world = GossipWorld(narrow).hosts(9)
-    world.linked((0, 1), (0, 2), (0, 3), (4, 3)).after(75.0)
+    narrow = replace(HARDENED, degree=2, low=1, high=2, outbound=0, kept=1, opportunistic_ticks=1, backoff=2.0)
+    world = GossipWorld(replace(narrow, weights=patient)).hosts(9)
+    world.linked((0, 1), (0, 2), (0, 3), (4, 3)).after(5.0)
     mesh = world.mesh.mesh_of(0, TOPIC)
     (outside,) = {1, 2, 3} - set(mesh)
     found = world.mesh.router(0).standings
