@@ -8,7 +8,7 @@ store and net do not know each other; import-linter holds this (``make check``).
     config        config.toml, environment and flags -> settings; paths: where files lie
     trust/        PURE: evidence about peers, and whom to believe
     core/         PURE: what the network decides; one state machine, events in and effects out
-    wire/         objects to bytes and back; signatures over the exact bytes
+    wire/         objects to bytes and back; signatures over the exact bytes; nonces; a node's record
     evaluation/   one evaluation, from blobs to outputs and metrics, in a child process
     store/        what survives a restart: tables, outbox, blobs, the key
     net/          py-libp2p behind one Network interface

@@ -24,9 +24,13 @@ PREFIX = "P2PEVAL_"
 
 @dataclass(frozen=True, slots=True)
 class NodeConfig:
-    """``name``: what the profile calls this node; a claim, so peers always see the id beside it."""
+    """``name``: what the profile calls this node; a claim, so peers always see the id beside it.
+
+    ``record``: a file for the node's record, "" for none; a relative path starts at the folder of ``state.db``.
+    """
 
     name: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,7 @@ TEMPLATE = """\
 
 [node]
 {name} # what your profile calls you
+# record = ""                             # a file: what happens to this node, for p2peval sim replay
 
 [network]
 {listen} # where peers reach you; tcp/0 takes any free port

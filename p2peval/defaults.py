@@ -35,6 +35,17 @@ PROVIDE_PAUSE: Final = 1.2  # seconds between provides: receivers take 10 per 10
 PROVIDE_INTERVAL: Final = 3600.0  # seconds until a key is provided again; libp2p's records live 24 h
 PROVIDE_RETRY: Final = 20.0  # seconds until a provide that nobody confirmed is tried again; guess
 MAX_PROVIDED: Final = 512  # keys provided by one node: 10 min of pacing; guess
+DHT_NEAREST: Final = 20  # peers of a bucket and of an answer: k; libp2p's BUCKET_SIZE
+DHT_HOLDERS: Final = 40  # peers nearest a key that are given it and asked: 20 Sybils nearest hide nothing (measured)
+DHT_PARALLEL: Final = 10  # queries at once: alpha; libp2p's ALPHA
+DHT_PATIENCE: Final = 5.0  # seconds for one peer to answer one question about providers; guess
+DHT_HOP_PATIENCE: Final = 2.0  # seconds for one peer to answer on the way to a key; of 20 % mute ones none hides a key
+DHT_ROUNDS: Final = 20  # rounds of questions on the way to a key at most; libp2p's MAX_PEER_LOOKUP_ROUNDS
+DHT_WAY: Final = 30.0  # seconds after which no further round begins; libp2p (in the code, without a name)
+DHT_BUCKETS: Final = 256  # buckets of a routing table at most; libp2p's MAXIMUM_BUCKETS
+DHT_PROVIDERS_KEPT: Final = 20  # providers that a peer keeps of one key, the first who came; libp2p's BUCKET_SIZE
+DHT_PROVIDER_LIFETIME: Final = 48 * 3600.0  # seconds until a provider is forgotten; libp2p
+FOUND_PROVIDERS: Final = 20  # providers that one search returns at most; guess
 
 # ── objects and admission ─────────────────────────────────────────────────────────────────────────
 MAX_OBJECT_BYTES: Final = 64 * 1024  # bytes; nothing larger crosses the seam (architecture, rule 3)

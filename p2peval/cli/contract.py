@@ -115,6 +115,41 @@ class SimTablesView(Struct, frozen=True, kw_only=True):
     goals: tuple[SimGoalView, ...]
 
 
+class SimMeasureView(Struct, frozen=True, kw_only=True):
+    """``low`` … ``high``: 95 % interval of the mean over ``seeds`` seeds, those with something to measure."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+
+class SimClaimView(Struct, frozen=True, kw_only=True):
+    """``value``: what was found; null where no seed had anything to measure."""
+
+    claim: str
+    value: float | None
+    held: bool
+
+
+class SimPointView(Struct, frozen=True, kw_only=True):
+    """``name``: what is set there, "" where nothing varies."""
+
+    name: str
+    measures: tuple[SimMeasureView, ...]
+    claims: tuple[SimClaimView, ...]
+
+
+class SimRunView(Struct, frozen=True, kw_only=True):
+    """``files``: all that was written."""
+
+    title: str
+    seeds: int
+    files: tuple[str, ...]
+    points: tuple[SimPointView, ...]
+
+
 class PaperView(Struct, frozen=True, kw_only=True):
     name: str
     title: str
@@ -142,6 +177,65 @@ class SimPaperView(Struct, frozen=True, kw_only=True):
     seeds: int
     files: tuple[str, ...]
     claims: tuple[PaperClaimView, ...]
+
+
+class SimScenarioView(Struct, frozen=True, kw_only=True):
+    """``attacks``: "20 sybils + sleeper", one for each group of adversaries. ``runs``: points of its sweep, 1 without.
+
+    ``wrong``: why the file cannot be played, or "".
+    """
+
+    file: str
+    title: str
+    description: str
+    hosts: int
+    attacks: tuple[str, ...]
+    seeds: int
+    runs: int
+    claims: tuple[str, ...]
+    wrong: str
+
+
+class ReplayGapView(Struct, frozen=True, kw_only=True):
+    """A start, at ``line`` of the record, that found other rows in ``tables`` than the events before it leave."""
+
+    line: int
+    at: float
+    tables: tuple[str, ...]
+
+
+class ReplayDifferenceView(Struct, frozen=True, kw_only=True):
+    """``recorded``, ``played``: kinds of what the daemon's node and the one here did about the event, in order.
+
+    ``what``: "effects", "values" (of effects of the same kinds), "state" (the effects are the same), or "error", which
+    the node here ended in; ``error`` is its text then, else "".
+    """
+
+    line: int
+    at: float
+    event: str
+    what: str
+    recorded: tuple[str, ...]
+    played: tuple[str, ...]
+    error: str
+
+
+class SimReplayView(Struct, frozen=True, kw_only=True):
+    """``events``, ``effects``: how many of each kind were the same. ``same``: no gap and no difference.
+
+    ``version``: of the p2peval that recorded. ``torn``: the last line is a piece of one, and was left out.
+    """
+
+    file: str
+    peer: str
+    version: str
+    starts: int
+    events: dict[str, int]
+    effects: dict[str, int]
+    torn: bool
+    gaps: tuple[ReplayGapView, ...]
+    difference: ReplayDifferenceView | None
+    same: bool
 
 
 ANSWERS: dict[str, Any] = {
@@ -184,9 +278,12 @@ ANSWERS: dict[str, Any] = {
     "rep.distrust": reputation_views.ReputationDetail,
     "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
+    "sim.ls": tuple[SimScenarioView, ...],
+    "sim.run": SimRunView,
     "sim.tables": SimTablesView,
     "sim.paper": SimPaperView,
     "sim.papers": tuple[PaperView, ...],
+    "sim.replay": SimReplayView,
 }
 
 

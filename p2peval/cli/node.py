@@ -41,14 +41,21 @@ def init_command(options: Options, name: str, listen: tuple[str, ...], bootstrap
 @click.option("--name", help="Instead of node.name.")
 @click.option("--listen", **many, help="Instead of network.listen.")
 @click.option("--bootstrap", **many, help="Instead of network.bootstrap.")
+@click.option("--record", type=click.Path(resolve_path=True, dir_okay=False), help="Instead of node.record.")
 @pass_options
 def daemon_command(
-    options: Options, wait_lock: float, name: str | None, listen: tuple[str, ...], bootstrap: tuple[str, ...]
+    options: Options,
+    wait_lock: float,
+    name: str | None,
+    listen: tuple[str, ...],
+    bootstrap: tuple[str, ...],
+    record: str | None,
 ) -> int:
     """Run the node in the foreground, until SIGTERM, Ctrl-C or `p2peval stop`."""
     paths = options.paths
     flags = {
         "node.name": name,
+        "node.record": record,
         "network.listen": listen or None,
         "network.bootstrap": bootstrap or None,
         "api.listen": options.api,

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 
 from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.parts import Blob
+from p2peval.core.ports import Dice
 from p2peval.core.rows import OfferRow, ReplicaRow, ReplicaState
 from p2peval.core.types import PeerId, Seconds
 from p2peval.defaults import CANDIDATES, COMMIT_GRACE, FETCH_RATE, OPEN_COST, OTHER_CLASS_COST, SILENCE_COST
@@ -65,7 +65,7 @@ def choose(
     count: int,
     *,
     newcomer_share: float,
-    rng: Random,
+    rng: Dice,
     beside: Sequence[Candidate] = (),
 ) -> list[PeerId]:
     """Up to ``count`` distinct peers, in the order in which their places were given away.
@@ -97,7 +97,7 @@ def choose(
     return chosen
 
 
-def _draw(arm: Sequence[Candidate], most: int, rng: Random) -> list[Candidate]:
+def _draw(arm: Sequence[Candidate], most: int, rng: Dice) -> list[Candidate]:
     """Up to ``most``, at random: who was met all alike, and who is known by hearsay by the trust that comes by.
 
     Else one rater with a record could praise a thousand names, and they would be nearly all that is ever drawn. So they

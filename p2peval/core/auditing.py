@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from p2peval.core import checks, consult, fraud, records, reputation
+from p2peval.core import checks, consult, fraud, records, reputation, withholding
 from p2peval.core.context import Context
+from p2peval.core.conviction import FRAUD, proven
 from p2peval.core.effects import Compare, FetchBlob
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished
 from p2peval.core.parts import Blob
@@ -36,9 +37,13 @@ def begin(ctx: Context, task: TaskRow) -> None:
     """Fetch what was revealed, from whoever revealed it."""
     step(ctx, task, Step.AUDIT)
     for replica in replicas_of(ctx, task, ReplicaState.REVEALED):
-        if replica.outputs is not None:
-            until = ctx.now + OUTPUTS_PATIENCE
-            ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
+        _fetch(ctx, replica)
+
+
+def _fetch(ctx: Context, replica: ReplicaRow) -> None:
+    if replica.outputs is not None:
+        until = ctx.now + OUTPUTS_PATIENCE
+        ctx.do(FetchBlob(f"{OUTPUTS}{replica.id}", replica.outputs, (replica.peer,), until))
 
 
 def waiting(ctx: Context) -> list[TaskRow]:
@@ -69,8 +74,10 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
             return look(ctx, task)
         case BlobFailed(ours=True) if replica.state is ReplicaState.REVEALED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
+        case BlobFailed() if replica.state is ReplicaState.REVEALED and not ctx.connected:
+            _fetch(ctx, replica)  # it is we who are away: blame nobody
         case BlobFailed() if replica.state is ReplicaState.REVEALED:
-            withhold(ctx, replica, f"outputs not served: {event.reason}")
+            withholding.withhold(ctx, replica, f"outputs not served: {event.reason}")
             return look(ctx, task)
         case ComparisonFinished(verdict=Verdict.AGREES) if (
             replica.state is ReplicaState.FETCHED and replica.id in ctx.state.panels
@@ -90,15 +97,6 @@ def proceed(ctx: Context, event: BlobReady | BlobFailed | ComparisonFinished | C
         case ComparisonFailed() if replica.state is ReplicaState.FETCHED:
             fail(ctx, task, f"this node could not audit: {event.reason}")
     return None
-
-
-def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
-    """Committed, then not shown: costs a little honesty, unlike a timeout before the commitment."""
-    benchmark = ctx.state.tasks[replica.task].benchmark
-    streak = reputation.held(ctx, replica.peer).streak
-    numbers = reputation.withheld(ctx, replica.peer, benchmark)
-    ctx.state.replicas.put(replace(replica, state=ReplicaState.WITHHELD, reason=reason, streak=streak, numbers=numbers))
-    ctx.notify("task.withheld", replica.task, peer=replica.peer, reason=reason)
 
 
 def look(ctx: Context, task: TaskRow) -> TaskRow | None:
@@ -141,7 +139,7 @@ def _look_at(
             compare(ctx, task, consult.convene(ctx, task, replica, step, drawn), (), f"compare/{replica.id}", 0)
         elif drawn:
             why, numbers = checks.reason(ctx, task, replica, drawn)
-            streak = checks.record_of(ctx, replica.peer).streak
+            streak = int(dict(numbers).get("streak", checks.record_of(ctx, replica.peer).streak))
             audited = replace(replica, drawn=drawn, streak=streak, why=why, numbers=numbers)
             compare(ctx, task, audited, fetched, f"compare/{replica.id}", drawn)
 
@@ -204,7 +202,12 @@ def _take(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFini
 
 
 def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFinished) -> None:
-    """Evidence comes from what is beyond doubt alone: a doubtful replica is not counted, and not blamed."""
+    """Evidence comes from what is beyond doubt alone: a doubtful replica is not counted, and not blamed.
+
+    Where a proof came before it, an audit that saw nothing has missed what is known.
+    """
+    if seen.verdict is Verdict.AGREES and proven(ctx.state, replica.peer, FRAUD, replica.id):
+        seen = replace(seen, verdict=Verdict.DIFFERS)
     replica = ctx.state.replicas.put(
         replace(
             replica,
@@ -216,11 +219,12 @@ def _judge(ctx: Context, task: TaskRow, replica: ReplicaRow, seen: ComparisonFin
         )
     )
     if seen.verdict is Verdict.AGREES:
-        reputation.agreed(ctx, replica.peer, task.benchmark, accepted=True)
+        reputation.agreed(ctx, replica.peer, task.benchmark)
+        reputation.accepted(ctx, replica.peer, task.benchmark, task.epsilon_nano)
     elif task.known and seen.verdict is Verdict.DIFFERS:  # one of two answers is false: no evidence which (trust.md §2)
         reputation.restart(ctx, replica.peer, task.benchmark)
     elif seen.verdict in BLAMED:
-        reputation.differed(ctx, replica.peer, task.benchmark)
+        reputation.differed(ctx, replica.peer, task.benchmark, replica.id)
     computes = ctx.policy.runs(ctx.state.benchmarks[task.benchmark].spec.limits)
     if seen.verdict is Verdict.DIFFERS and (computes or not task.known):
         accuse(ctx, task, replica)

@@ -1,7 +1,9 @@
 """Who may spend what of this node's: places for tasks of others, and a share of its time for strangers.
 
-Our own tasks never wait here. Requesters whom reputation makes known share MAX_DUTIES places; a profile is free, so it
-makes nobody known. Strangers who are members of the benchmark get up to half of the places while nobody known has
+Our own tasks never wait here. Requesters whom our own evidence makes known share MAX_DUTIES places; a profile is free,
+so it makes nobody known. Those of whom we only heard share half of them: one rater with a record can praise any number
+of names, and they must not shut out those whom we met, or pass for somebody known before whom strangers stand back.
+Strangers who are members of the benchmark get up to half of the places while nobody known has
 asked for anything lately: a small network serves its newcomers, and who is known finds room at once. Otherwise, and
 for strangers who are no members always, each has one task in flight, and together they have STRANGERS_SHARE of one
 worker's time (protocol.md, Admission and budgets). What strangers took then is a debt that time pays off, so the share
@@ -50,20 +52,22 @@ class Refusal:
 
 def refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
     """Why this requester gets no place now; None where it gets one."""
-    known = is_known(ctx, announced.author)
-    if known:
+    met = is_met(ctx, announced.author)
+    if met:
         ctx.state.count(_KNOWN, ctx.now_ms)
     at_work = [duty for state in AT_WORK for duty in ctx.state.duties.of(state)]
     if len(at_work) >= MAX_DUTIES:
         return Refusal("busy", min(_ends(ctx, duty) for duty in at_work))
-    return None if known else _strangers_refusal(ctx, announced, at_work)
+    return None if met else _others_refusal(ctx, announced, at_work)
 
 
-def _strangers_refusal(ctx: Context, announced: TaskAnnouncement, at_work: Sequence[DutyRow]) -> Refusal | None:
-    others = [duty for duty in at_work if not is_known(ctx, duty.requester)]
+def _others_refusal(ctx: Context, announced: TaskAnnouncement, at_work: Sequence[DutyRow]) -> Refusal | None:
+    """Of those whom we have not met: who was praised, and strangers."""
     if not is_stranger(ctx, announced.author, announced.benchmark):
-        full = len(others) >= STRANGERS_PLACES
-        return Refusal("busy_for_strangers", min(_ends(ctx, duty) for duty in others)) if full else None
+        unmet = [duty for duty in at_work if not is_met(ctx, duty.requester)]
+        full = len(unmet) >= STRANGERS_PLACES
+        return Refusal("busy_for_strangers", min(_ends(ctx, duty) for duty in unmet)) if full else None
+    others = [duty for duty in at_work if not is_known(ctx, duty.requester)]
     own = [duty for duty in others if duty.requester == announced.author]
     if own:
         return Refusal("busy_for_strangers", min(_ends(ctx, duty) for duty in own))
@@ -74,14 +78,21 @@ def _strangers_refusal(ctx: Context, announced: TaskAnnouncement, at_work: Seque
 
 def is_known(ctx: Context, peer: PeerId) -> bool:
     """A root, or at least ½ of an opinion that rests on own evidence or on trust that flows from here."""
-    state = ctx.state
-    if believing.is_out(state, peer, ctx.now):
-        return False
-    if believing.is_root(state, ctx.policy, peer, ctx.now):
+    heard = ctx.state.pooled.get(peer)
+    return is_met(ctx, peer) or (heard is not None and heard.reach > 0.0 and _is_liked(ctx, peer))
+
+
+def is_met(ctx: Context, peer: PeerId) -> bool:
+    """A root, or at least ½ of an opinion that rests on own evidence."""
+    if believing.is_root(ctx.state, ctx.policy, peer, ctx.now):
         return True
-    own, heard = state.evidence.get(peer), state.pooled.get(peer)
-    founded = (own is not None and own.evidence.agreed > 0) or (heard is not None and heard.reach > 0.0)
-    return founded and believing.belief(state, ctx.policy, peer, ctx.now).opinion >= 0.5
+    own = ctx.state.evidence.get(peer)
+    return own is not None and own.evidence.agreed > 0 and _is_liked(ctx, peer)
+
+
+def _is_liked(ctx: Context, peer: PeerId) -> bool:
+    out = believing.is_out(ctx.state, peer, ctx.now)
+    return not out and believing.belief(ctx.state, ctx.policy, peer, ctx.now).opinion >= 0.5
 
 
 def is_stranger(ctx: Context, peer: PeerId, benchmark: BenchmarkId) -> bool:
@@ -115,7 +126,7 @@ def charge_inquiry(ctx: Context, row: InquiryRow) -> None:
 def charge(ctx: Context, duty: DutyRow) -> None:
     """An assigned duty ends, well or not: its time since the assignment goes to whoever asked for it."""
     took_ms = max(0, int((ctx.now - _begun(ctx, duty)) * 1000))
-    if is_known(ctx, duty.requester):
+    if is_met(ctx, duty.requester):
         ctx.state.count(_KNOWN, ctx.now_ms)
     elif duty.deadline and is_stranger(ctx, duty.requester, duty.benchmark):
         _owe(ctx, took_ms)

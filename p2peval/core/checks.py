@@ -20,7 +20,7 @@ from p2peval.defaults import AUDITORS_MOST, MAX_CONSULTED
 from p2peval.trust.checking import Answer, Asked, Do, Finding, Means, Record, Step
 from p2peval.trust.checkings import CHECKINGS, settled
 from p2peval.trust.consulting import Panel
-from p2peval.trust.rule import panel_for
+from p2peval.trust.rule import counts_as, panel_for
 
 FINDINGS = {
     ReplicaState.FETCHED: Finding.UNCHECKED,
@@ -39,14 +39,15 @@ def answers_of(ctx: Context, task: TaskRow) -> list[ReplicaRow]:
 def next_step(ctx: Context, task: TaskRow, rows: Sequence[ReplicaRow]) -> Step:
     """What to do now that ``rows`` are all the answers."""
     reach = min((auditors.reach(ctx, task, row) for row in rows if row.state is ReplicaState.FETCHED), default=0)
-    answers = [_answer(ctx, row) for row in rows]
+    answers = [_answer(ctx, row, record_of(ctx, row.peer)) for row in rows]
     return CHECKINGS[ctx.policy.checking](_asked(ctx, task), answers, _means(ctx, task, reach), ctx.rng.random)
 
 
 def first_step(ctx: Context, task: TaskRow) -> Step:
     """What to do before anybody was asked: whether to ask at all, and how many."""
     known = [record_of(ctx, peer) for peer in membership.evaluators(ctx, task.benchmark)]
-    best = max((record for record in known if not record.caught), key=lambda record: record.streak, default=Record())
+    free = (record for record in known if not record.caught)
+    best = max(free, key=lambda record: counts_as(record, task.epsilon_nano), default=Record())
     means = replace(_means(ctx, task, 0), best=best)
     return CHECKINGS[ctx.policy.checking](_asked(ctx, task), [], means, ctx.rng.random)
 
@@ -54,11 +55,16 @@ def first_step(ctx: Context, task: TaskRow) -> Step:
 def settle(ctx: Context, task: TaskRow, accepted: ReplicaRow) -> None:
     """What the answers that nobody re-ran do to streaks, where the rule goes by agreement among them.
 
-    To streaks alone: agreement is no evidence (trust.md §2), and our own rule leaves no such answers.
+    To streaks alone: agreement is no evidence (trust.md §2), and our own rule leaves no such answers. Those beside the
+    accepted one stay unchecked, and say how they compare with it.
     """
     rows = answers_of(ctx, task)
-    answers = [_answer(ctx, row) for row in rows]
+    answers = [_answer(ctx, row, record_of(ctx, row.peer)) for row in rows]
+    taken = answers[rows.index(accepted)].said
     for row, answer, after in zip(rows, answers, settled(answers, rows.index(accepted)), strict=True):
+        if answer.finding is Finding.UNCHECKED and row.id != accepted.id:
+            reason = "said the same, nothing re-run" if answer.said == taken else "said otherwise, nothing re-run"
+            ctx.state.replicas.put(replace(row, reason=reason))
         if answer.finding is Finding.UNCHECKED and after.streak != answer.record.streak:
             reputation.set_streak(ctx, row.peer, task.benchmark, after.streak)
 
@@ -74,9 +80,9 @@ def reason(ctx: Context, task: TaskRow, row: ReplicaRow, drawn: int) -> tuple[st
     return step.why, tuple((name, drawn if name == "audited" else value) for name, value in step.numbers)
 
 
-def size_at(ctx: Context, task: TaskRow, row: ReplicaRow, streak: int) -> int:
-    """How many samples of ``row`` the rule audits where its evaluator's streak is ``streak``; 0: it audits nothing."""
-    answer = replace(_answer(ctx, row), record=Record(streak=streak))
+def size_at(ctx: Context, task: TaskRow, row: ReplicaRow, record: Record) -> int:
+    """How many samples of ``row`` the rule audits where its evaluator has this ``record``; 0: it audits nothing."""
+    answer = _answer(ctx, row, record)
     step = CHECKINGS[ctx.policy.checking](_asked(ctx, task), [answer], _means(ctx, task, 0), ctx.rng.random)
     return step.samples[0] if step.do is Do.AUDIT else 0
 
@@ -87,7 +93,8 @@ def record_of(ctx: Context, peer: PeerId) -> Record:
     if row is None:
         return Record()
     seen = row.evidence
-    return Record(seen.streak, seen.agreed, seen.resolved, is_convicted(ctx.state, peer, ctx.now))
+    caught, paid = is_convicted(ctx.state, peer, ctx.now), reputation.paid(ctx.state, peer)
+    return Record(seen.streak, seen.agreed, seen.resolved, caught, paid)
 
 
 def is_under_audit(ctx: Context, peer: PeerId) -> bool:
@@ -125,12 +132,12 @@ def _asked(ctx: Context, task: TaskRow) -> Asked:
     )
 
 
-def _answer(ctx: Context, row: ReplicaRow) -> Answer:
+def _answer(ctx: Context, row: ReplicaRow, record: Record) -> Answer:
     said = row.outputs.cid if row.outputs else row.id
     return Answer(
         row.peer,
         said,
-        record_of(ctx, row.peer),
+        record,
         reputation.of(ctx, row.peer),
         FINDINGS.get(row.state, Finding.UNCHECKED),
     )

@@ -34,6 +34,7 @@ from p2peval.core.messages import Decline, Sealed
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.task import fail
 from p2peval.core.types import ObjectId, PeerId
+from p2peval.defaults import REVEAL_WINDOW
 from p2peval.trust.checking import Step
 from p2peval.trust.rule import allowed
 
@@ -149,8 +150,8 @@ def resume(ctx: Context) -> None:
         if task.state is TaskState.AUDITING:
             for held in ctx.state.panels.of(task.id):
                 for row in ctx.state.consults.of(held.assignment):
-                    if row.state is ConsultState.ASKED:
-                        ctx.timer(f"{PREFIX}{row.request}", row.deadline, 0)
+                    if row.state is ConsultState.ASKED:  # its answer may have found nobody at home
+                        _arm(ctx, replace(row, deadline=max(row.deadline, ctx.now + REVEAL_WINDOW)))
 
 
 def _is_open(ctx: Context, row: ConsultRow) -> bool:
@@ -270,8 +271,8 @@ def _accept(ctx: Context, held: PanelRow, agreed: set[PeerId]) -> TaskRow | None
     ctx.state.panels.put(replace(held, accepted=True))
     looked = {index for row in ctx.state.consults.of(held.assignment) if row.auditor in agreed for index in row.indices}
     ctx.state.replicas.put(replace(ctx.state.replicas[held.assignment], audited=len(looked)))
-    benchmark = ctx.state.tasks[held.task].benchmark
-    reputation.accepted(ctx, ctx.state.replicas[held.assignment].peer, benchmark)
+    task = ctx.state.tasks[held.task]
+    reputation.accepted(ctx, ctx.state.replicas[held.assignment].peer, task.benchmark, task.epsilon_nano)
     return _judged(ctx, held, ReplicaState.AGREES, "")
 
 

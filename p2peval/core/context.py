@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from random import Random
 from typing import TypeVar
 
 from p2peval.core import sync
 from p2peval.core.effects import Effect, Notify, Publish, Reply, Send, SetTimer
 from p2peval.core.messages import Payload, Sealed
 from p2peval.core.policy import Policy
-from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.ports import Dice, Sealer, Secrets
 from p2peval.core.rows import ObjectRow
 from p2peval.core.state import State
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
@@ -26,7 +25,7 @@ class Context:
     state: State
     sealer: Sealer
     secrets: Secrets
-    rng: Random
+    rng: Dice
     network: str
     policy: Policy
     now: Seconds = 0.0

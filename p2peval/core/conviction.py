@@ -12,7 +12,8 @@ from p2peval.core import due
 from p2peval.core.belief_rows import ConvictionRow, WatchRow, WatchState
 from p2peval.core.context import Context
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
-from p2peval.core.rows import EvidenceRow, ReplicaState
+from p2peval.core.leisure import queue
+from p2peval.core.rows import EvidenceRow, ReplicaRow, ReplicaState
 from p2peval.core.state import State
 from p2peval.core.types import ObjectId, PeerId, Seconds, TaskId
 from p2peval.defaults import REOPENED
@@ -22,7 +23,7 @@ FRAUD = "fraud-proof"
 EQUIVOCATION = "equivocation"
 
 RESTARTED = "restarted/"
-"""Of the counters of when an identity's streak was last ended by what is no evidence of our own, in unix ms."""
+"""Of the counters of when, in this node's sequence, something that is no evidence of our own last ended a streak."""
 
 
 def is_convicted(state: State, peer: PeerId, now: Seconds) -> bool:
@@ -42,7 +43,9 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
     held = ctx.state.evidence.get(peer)  # it is listed among those we know something of, and starts anew
     seen = held.evidence if held else Evidence.none(ctx.now, ctx.state.counter("resolved_total"))
     ctx.state.evidence.put(EvidenceRow(peer, replace(seen, streak=0)))
-    ctx.state.count(f"{RESTARTED}{peer}", ctx.now_ms)  # no late reveal gives the streak back once the proof has lapsed
+    ctx.state.count(
+        f"{RESTARTED}{peer}", ctx.sequence()
+    )  # no late reveal gives the streak back once the proof has lapsed
     ctx.notify("peer.convicted", peer, reason=kind, proof=proof)
     heard = ctx.state.pooled.get(peer)
     if heard is not None and heard.credibility > 0.0:
@@ -51,70 +54,71 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
 
 
 def refute(ctx: Context, task: TaskId, evaluator: PeerId) -> None:
-    """A sample of this task's result is proven false, if it is ``evaluator``'s outputs that it rests on."""
+    """A sample of what ``evaluator`` said in this task is proven false.
+
+    Where another's word is believed here, it may have said the same: that is audited anew.
+    """
     result, watch = ctx.state.results.get(task), ctx.state.watches.get(task)
-    if result is None or result.evaluator != evaluator:
+    if result is None:
         return
+    if result.evaluator != evaluator:
+        return reopen(ctx, task)
     ctx.state.results.put(replace(result, standing=REFUTED))
     if watch is not None:
         ctx.state.watches.put(replace(watch, state=WatchState.DONE))
 
 
 def reopen(ctx: Context, task: TaskId) -> None:
-    """Audit somebody else's record anew, with a draw as large as its requester's own, before all others."""
-    row, result = ctx.state.watches.get(task), ctx.state.results.get(task)
+    """Audit a result anew, others' or our own, with a draw as large as a requester's own, before all others."""
+    own = (_own(ctx, replica) for replica in ctx.state.replicas.of(task))
+    row, result = ctx.state.watches.get(task) or next(filter(None, own), None), ctx.state.results.get(task)
     if row is None or result is None or not _stands(ctx, row):
         return
-    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
+    queue(ctx, replace(row, state=WatchState.WAITING, not_before=ctx.now, reopened=row.reopened + 1))
     if result.standing == MINE:
         ctx.state.results.put(replace(result, standing=CLAIMED))
 
 
 def _reopen(ctx: Context, peer: PeerId) -> None:
     """The last REOPENED results that rest on ``peer``, others' and our own, are audited anew, before all else."""
-    concerned = [row for row in ctx.state.watches if peer in (row.evaluator, row.requester) and _stands(ctx, row)]
-    concerned += _own(ctx, peer)
-    concerned.sort(key=lambda row: ctx.state.results[row.task].finished, reverse=True)
-    for row in concerned[:REOPENED]:
-        if row.task not in ctx.state.watches:
-            ctx.state.watches.put(row)
-        reopen(ctx, row.task)
+    concerned = [row.task for row in ctx.state.watches if peer in (row.evaluator, row.requester) and _stands(ctx, row)]
+    concerned += [
+        replica.task
+        for replica in ctx.state.replicas
+        if replica.peer == peer and replica.task not in ctx.state.watches and _own(ctx, replica)
+    ]
+    concerned.sort(key=lambda task: ctx.state.results[task].finished, reverse=True)
+    for task in concerned[:REOPENED]:
+        reopen(ctx, task)
 
 
-def _own(ctx: Context, peer: PeerId) -> list[WatchRow]:
-    """Tasks of ours that were accepted on the word of ``peer`` after a look at some of their samples."""
-    found: list[WatchRow] = []
-    for replica in ctx.state.replicas:
-        if replica.peer != peer or replica.state is not ReplicaState.AGREES or replica.outputs is None:
-            continue
-        task, result = ctx.state.tasks[replica.task], ctx.state.results.get(replica.task)
-        in_full = replica.audited >= ctx.state.benchmarks[task.benchmark].spec.samples
-        if task.id in ctx.state.watches or result is None or in_full:
-            continue
-        if (result.record, result.evaluator) != (task.record, peer) or result.standing == REFUTED:
-            continue
-        found.append(
-            WatchRow(
-                task=task.id,
-                record=task.record,
-                benchmark=task.benchmark,
-                assignment=replica.id,
-                evaluator=peer,
-                requester=ctx.me,
-                model=task.model,
-                outputs=replica.outputs,
-                root=replica.root,
-                equivalence_class=replica.equivalence_class,
-                delta_nano=task.delta_nano,
-                state=WatchState.WAITING,
-                not_before=ctx.now,
-                announcement=task.announcement,
-                reveal=replica.reveal,
-                reopened=0,
-                commitment=ObjectId(""),
-            )
-        )
-    return found
+def _own(ctx: Context, replica: ReplicaRow) -> WatchRow | None:
+    """What an audit of our own task needs, if it was accepted on the word of ``replica`` after a look at some of it."""
+    if replica.state is not ReplicaState.AGREES or replica.outputs is None:
+        return None
+    task, result = ctx.state.tasks[replica.task], ctx.state.results.get(replica.task)
+    in_full = replica.audited >= ctx.state.benchmarks[task.benchmark].spec.samples
+    if result is None or in_full or (result.record, result.evaluator) != (task.record, replica.peer):
+        return None
+    return WatchRow(
+        task=task.id,
+        record=task.record,
+        benchmark=task.benchmark,
+        assignment=replica.id,
+        evaluator=replica.peer,
+        requester=ctx.me,
+        model=task.model,
+        outputs=replica.outputs,
+        root=replica.root,
+        equivalence_class=replica.equivalence_class,
+        delta_nano=task.delta_nano,
+        state=WatchState.WAITING,
+        not_before=ctx.now,
+        announcement=task.announcement,
+        reveal=replica.reveal,
+        reopened=0,
+        commitment=ObjectId(""),
+    )
 
 
 def _stands(ctx: Context, row: WatchRow) -> bool:

@@ -15,13 +15,13 @@ from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.checking import FraudProof
 from p2peval.core.commitment import output_leaf
 from p2peval.core.context import Context
-from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute
+from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute, reopen
 from p2peval.core.effects import FetchBlob, Prove, Settle
 from p2peval.core.events import BlobFailed, BlobReady, JobFailed, Proven, Settled
 from p2peval.core.leisure import rest, rested_at
 from p2peval.core.messages import Reveal, Sealed, TaskAnnouncement
 from p2peval.core.parts import Blob
-from p2peval.core.types import AssignmentId, BenchmarkId, PeerId, TaskId
+from p2peval.core.types import AssignmentId, BenchmarkId, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import (
     MAX_PROOF_ROW,
@@ -94,7 +94,7 @@ def accuse(ctx: Context, charge: Charge) -> None:
 def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
     """Publish the proof, and act on it as everybody else will."""
     if isinstance(event, JobFailed):
-        return ctx.notify("fraud.unprovable", event.effect_id.removeprefix(BUILDING), reason=event.reason)
+        return _unproven(ctx, AssignmentId(event.effect_id.removeprefix(BUILDING)), event.reason)
     accused = ctx.sealer.open(event.reveal).signer
     if proven(ctx.state, accused, FRAUD, event.assignment):
         return  # performed twice, or another's proof came first
@@ -120,6 +120,15 @@ def on_proven(ctx: Context, event: Proven | JobFailed) -> None:
         convict(ctx, sealed.id, accused, FRAUD, event.assignment)
 
 
+def _unproven(ctx: Context, assignment: AssignmentId, reason: str) -> None:
+    """Where it differs from an answer that was known, and our own re-run finds nothing, the known one is in doubt."""
+    ctx.notify("fraud.unprovable", assignment, reason=reason)
+    replica = ctx.state.replicas.get(assignment)
+    known = ctx.state.tasks[replica.task].known if replica is not None else None
+    if known is not None:
+        reopen(ctx, known)
+
+
 # ── of others ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -129,7 +138,7 @@ def on_proof(ctx: Context, sealed: Sealed[FraudProof]) -> str:
     try:
         announced, reveal = opened(ctx, proof)
     except RemoteProtocolError as error:
-        _cost(ctx, sealed.signer, proof.benchmark)
+        _cost(ctx, sealed.signer, proof.benchmark, sealed.id)
         return error.reason
     if reveal.signer == ctx.me:  # what we said we need not run again; but its operator should know
         ctx.notify("fraud.accused", proof.task, by=sealed.signer, sample=proof.index)
@@ -214,10 +223,10 @@ def _rank(ctx: Context, signer: PeerId) -> tuple[bool, float]:
     return budget.is_known(ctx, signer), reputation.of(ctx, signer)
 
 
-def _cost(ctx: Context, signer: PeerId, benchmark: BenchmarkId) -> None:
+def _cost(ctx: Context, signer: PeerId, benchmark: BenchmarkId, proof: ObjectId) -> None:
     """Nothing is kept of a signer of whom nothing is known: names are free, and our memory is not."""
     if signer in ctx.state.peers or signer in ctx.state.evidence:
-        reputation.blamed(ctx, signer, benchmark)
+        reputation.blamed(ctx, signer, benchmark, proof)
         ctx.notify("fraud.false", signer)
 
 
@@ -226,6 +235,9 @@ def _cost(ctx: Context, signer: PeerId, benchmark: BenchmarkId) -> None:
 
 def settle_next(ctx: Context) -> None:
     """Begin the next, unless one is under way or it is time to rest: first one whose signer we think well of."""
+    for row in ctx.state.proofs.of(ProofState.WAITING):
+        if proven(ctx.state, row.accused, FRAUD, row.assignment):
+            ctx.state.proofs.delete(row.key)
     waiting = ctx.state.proofs.of(ProofState.WAITING)
     if ctx.state.proofs.of(ProofState.UNDER_WAY) or not waiting:
         return
@@ -275,15 +287,17 @@ def _rerun(ctx: Context, row: ProofRow) -> None:
 
 def _judge(ctx: Context, row: ProofRow, seen: Settled) -> None:
     """Only our own re-run convicts. Only bytes that our own class reproduces show that the signer made it up."""
+    if proven(ctx.state, row.accused, FRAUD, row.assignment):
+        return  # meanwhile, by our own audit
     if seen.verdict is Verdict.DIFFERS:
-        reputation.blamed(ctx, row.accused, row.benchmark)
+        reputation.blamed(ctx, row.accused, row.benchmark, row.assignment)
         ctx.notify("fraud.upheld", row.task, peer=row.accused, by=row.signer, sample=row.index)
         refute(ctx, row.task, row.accused)
         return convict(ctx, row.id, row.accused, FRAUD, row.assignment)
     if seen.verdict is Verdict.AGREES and seen.equivalence_class == row.equivalence_class:
         ctx.state.forget(row.id)
         ctx.state.refuse(row.id)
-        return _cost(ctx, row.signer, row.benchmark)
+        return _cost(ctx, row.signer, row.benchmark, row.id)
     ctx.notify("fraud.unsettled", row.task, peer=row.accused, by=row.signer, verdict=seen.verdict.value)
 
 

@@ -6,9 +6,10 @@ counts as work: who evaluates much for others checks less.
 
 from __future__ import annotations
 
+from p2peval.core.belief_rows import WatchRow, WatchState
 from p2peval.core.context import Context
 from p2peval.core.types import Seconds
-from p2peval.defaults import LONGEST_REST
+from p2peval.defaults import LONGEST_REST, WATCH_PAUSE
 
 
 def rest(ctx: Context, work: str, began: Seconds, share: float) -> None:
@@ -18,6 +19,19 @@ def rest(ctx: Context, work: str, began: Seconds, share: float) -> None:
     """
     until = ctx.now + min(LONGEST_REST, max(0.0, ctx.now - began) / share)
     ctx.state.count(_counter(work), max(ctx.state.counter(_counter(work)), int(until * 1000)))
+
+
+def queue(ctx: Context, row: WatchRow) -> None:
+    """Let a record wait to be looked at. Who has none waiting is not woken to find that out."""
+    waiting = ctx.state.watches.of(WatchState.WAITING)
+    ctx.state.watches.put(row)
+    if not waiting:
+        look_soon(ctx)
+
+
+def look_soon(ctx: Context) -> None:
+    """Look after a pause; its length is random, so that a board's members do not all fetch at once."""
+    ctx.timer("watch/", ctx.now + WATCH_PAUSE * (0.5 + ctx.rng.random()), 0)
 
 
 def rested_at(ctx: Context, work: str) -> Seconds:

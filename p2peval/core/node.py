@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from random import Random
 from typing import Any
 
 from p2peval.core import (
@@ -33,6 +32,7 @@ from p2peval.core import (
     unrecorded,
     watch,
     window,
+    withholding,
 )
 from p2peval.core.checking import (
     AuditAnswer,
@@ -95,11 +95,10 @@ from p2peval.core.messages import (
     TaskAnnouncement,
 )
 from p2peval.core.policy import Policy
-from p2peval.core.ports import Sealer, Secrets
+from p2peval.core.ports import Dice, Sealer, Secrets
 from p2peval.core.rows import DutyState
 from p2peval.core.state import State
 from p2peval.core.sync import DIRECTORY
-from p2peval.core.task import OVER
 from p2peval.core.types import BenchmarkId, PeerId, Seconds
 from p2peval.defaults import GONE_GRACE, PROFILE_INTERVAL, SYNC_INTERVAL, TIDY_DELAY, TIDY_INTERVAL
 
@@ -148,6 +147,25 @@ COMMANDS: dict[type[Command], Callable[[Context, Any], None]] = {
 }
 """What the user may ask; each replies."""
 
+JOBS: dict[str, Callable[[Context, JobFailed], None]] = {
+    fraud.BUILDING: fraud.on_proven,
+    fraud.PREFIX: fraud.proceed,
+    auditor.PREFIX: auditor.proceed,
+    consult.PREFIX: lambda ctx, event: requester.on_auditor(ctx, consult.on_excerpt(ctx, event)),
+}
+"""Who waits for a job, by the prefix of its effect id; background audits for all others."""
+
+FETCHERS: dict[str, Callable[[Context, BlobReady | BlobFailed], None]] = {
+    auditing.OUTPUTS: requester.on_audit,
+    withholding.PREFIX: late.proceed,
+    watch.PREFIX: watch.proceed,
+    fraud.PREFIX: fraud.proceed,
+    auditor.PREFIX: auditor.proceed,
+    evaluator.MODEL: evaluator.on_blob,
+    evaluator.INPUTS: evaluator.on_blob,
+}
+"""Who waits for a blob, by the prefix of its effect id."""
+
 
 class Node:
     """One peer. ``state`` may be read from outside at any time; only ``handle`` and ``resume`` change it."""
@@ -158,7 +176,7 @@ class Node:
         state: State,
         sealer: Sealer,
         secrets: Secrets,
-        rng: Random,
+        rng: Dice,
         network: str,
         policy: Policy | None = None,
     ) -> None:
@@ -197,13 +215,12 @@ class Node:
         for wanted in ctx.state.wanted:
             ctx.do(FindMembers(wanted.id))
             ctx.timer(f"want/{wanted.id}", wanted.deadline, 0)
-        for task in ctx.state.tasks:
-            if task.state not in OVER and task.deadline:
-                ctx.timer(f"task/{task.id}", task.deadline, task.generation)
+        requester.resume(ctx)
         for duty in ctx.state.duties:
             if duty.deadline and duty.state not in (DutyState.DONE, DutyState.FAILED):
                 ctx.timer(f"duty/{duty.task}", duty.deadline, duty.generation)
         consult.resume(ctx)
+        late.resume(ctx)
         watch.arm(ctx)
         epoch.arm(ctx)
         ctx.timer(fraud.PREFIX, now, 0)
@@ -265,7 +282,7 @@ class Node:
                 self._on_job_failed(event)
             case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(watch.PREFIX):
                 watch.proceed(ctx, event)
-            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(late.PREFIX):
+            case ComparisonFinished() | ComparisonFailed() if event.effect_id.startswith(withholding.PREFIX):
                 late.proceed(ctx, event)
             case ComparisonFinished() | ComparisonFailed():
                 requester.on_audit(ctx, event)
@@ -301,17 +318,7 @@ class Node:
             equivocation.suspect(self._ctx, held, sealed)
 
     def _on_job_failed(self, event: JobFailed) -> None:
-        purpose = event.effect_id.split("/", 1)[0] + "/"
-        if purpose == fraud.BUILDING:
-            fraud.on_proven(self._ctx, event)
-        elif purpose == fraud.PREFIX:
-            fraud.proceed(self._ctx, event)
-        elif purpose == auditor.PREFIX:
-            auditor.proceed(self._ctx, event)
-        elif purpose == consult.PREFIX:
-            requester.on_auditor(self._ctx, consult.on_excerpt(self._ctx, event))
-        else:
-            watch.proceed(self._ctx, event)
+        JOBS.get(event.effect_id.split("/", 1)[0] + "/", watch.proceed)(self._ctx, event)
 
     def _on_repeated(self, task: TaskAnnouncement, sealed: Sealed[Any]) -> None:
         """Announced again, for nobody offered last time; or an old one replayed, to keep us busy."""
@@ -335,30 +342,16 @@ class Node:
 
     def _sync_with(self, peer: PeerId) -> None:
         ctx = self._ctx
-        wanted = tuple(row.id for row in ctx.state.wanted)
-        if wanted:
+        if wanted := tuple(row.id for row in ctx.state.wanted):
             ctx.do(Pull(peer, wanted))  # type: ignore[arg-type]
         joined = tuple(row.id for row in ctx.state.benchmarks if row.joined)
         ctx.do(SyncWith(peer, (DIRECTORY, *joined)))
 
     def _on_blob(self, event: BlobReady | BlobFailed) -> None:
-        ctx = self._ctx
-        purpose = event.effect_id.split("/", 1)[0] + "/"
-        if purpose == auditing.OUTPUTS:
-            requester.on_audit(ctx, event)
-        elif purpose == late.PREFIX:
-            late.proceed(ctx, event)
-        elif purpose == watch.PREFIX:
-            watch.proceed(ctx, event)
-        elif purpose == fraud.PREFIX:
-            fraud.proceed(ctx, event)
-        elif purpose == auditor.PREFIX:
-            auditor.proceed(ctx, event)
-        elif purpose in (evaluator.MODEL, evaluator.INPUTS):
-            evaluator.on_blob(ctx, event)
-        else:
-            ready = isinstance(event, BlobReady)
-            ctx.notify("data.ready" if ready else "data.missing", event.cid, purpose=event.effect_id)
+        if whose := FETCHERS.get(event.effect_id.split("/", 1)[0] + "/"):
+            return whose(self._ctx, event)
+        ready = isinstance(event, BlobReady)
+        self._ctx.notify("data.ready" if ready else "data.missing", event.cid, purpose=event.effect_id)
 
     def _on_timer(self, event: TimerExpired) -> None:
         """A timer whose generation is not the row's is stale: the row has moved on."""
@@ -375,6 +368,8 @@ class Node:
                     evaluator.on_deadline(ctx, duty)
             case "consult":
                 requester.on_auditor(ctx, consult.on_deadline(ctx, subject))
+            case "late":
+                late.look(ctx, subject)
             case "want":
                 membership.give_up(ctx, BenchmarkId(subject))
             case "gone":

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from p2peval.core.messages import Payload, Sealed
 from p2peval.core.types import PeerId
 
 P = TypeVar("P", bound=Payload)
+T = TypeVar("T")
+
+
+class Dice(Protocol):
+    """Chance for choices that others may guess; ``random.Random`` is one."""
+
+    def random(self) -> float:
+        """Uniform in [0, 1)."""
+        ...
+
+    def choice(self, seq: Sequence[T], /) -> T: ...
+    def sample(self, population: Sequence[T], /, k: int) -> list[T]: ...
+    def expovariate(self, lambd: float, /) -> float: ...
 
 
 class Secrets(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from p2peval.core import alone, auditing, checks, consult, membership, offers, window
+from p2peval.core import alone, auditing, checks, consult, membership, offers, window, withholding
 from p2peval.core.benchmark import request_problem
 from p2peval.core.context import Context
 from p2peval.core.effects import Stop
@@ -97,6 +97,17 @@ def start(ctx: Context, command: StartTask) -> None:
     ctx.reply(command.reply_id, task.id)
 
 
+def resume(ctx: Context) -> None:
+    """Timers again, after a restart. What ran out while this node was down was nobody else's fault."""
+    for task in ctx.state.tasks:
+        if not task.deadline:
+            continue
+        if task.state in (TaskState.ASSIGNED, TaskState.REVEALING):
+            arm(ctx, task, max(task.deadline, ctx.now + REVEAL_WINDOW))
+        elif task.state not in OVER:
+            ctx.timer(f"task/{task.id}", task.deadline, task.generation)
+
+
 def cancel(ctx: Context, command: CancelTask) -> None:
     task = ctx.state.tasks.get(command.task)
     if task is None:
@@ -138,9 +149,9 @@ def on_assignment_undelivered(ctx: Context, event: SendFailed) -> None:
 
 
 def on_peer_gone(ctx: Context, peer: PeerId) -> None:
-    """A peer has been away for the grace time: do not wait for its commitments."""
+    """A peer has been away for the grace time: do not wait for its commitments, unless it is we who are away."""
     for replica in ctx.state.replicas:
-        if replica.peer == peer and replica.state is ReplicaState.ASSIGNED:
+        if replica.peer == peer and replica.state is ReplicaState.ASSIGNED and ctx.connected:
             window.lose(ctx, replica, ReplicaState.SILENT, "disconnected")
 
 
@@ -168,8 +179,7 @@ def on_auditor(ctx: Context, task: TaskRow | None) -> None:
     unbelieved = auditing.conclude(ctx, task)
     if unbelieved is not None:
         _retry(ctx, unbelieved)
-    if task is not None:
-        _look_on(ctx)
+    _look_on(ctx)  # a task that failed for want of auditors is over, too
 
 
 def on_deadline(ctx: Context, task: TaskRow) -> None:
@@ -178,11 +188,11 @@ def on_deadline(ctx: Context, task: TaskRow) -> None:
             fail(ctx, task, "no evaluator offered in time")
         case TaskState.ANNOUNCED:
             offers.seek(ctx, task)
+        case TaskState.ASSIGNED | TaskState.REVEALING if not ctx.connected and ctx.now < task.expires:
+            arm(ctx, task, ctx.now + REVEAL_WINDOW)  # it is we who are away, or are just back: blame nobody
         case TaskState.ASSIGNED:
             for replica in replicas_of(ctx, task, ReplicaState.ASSIGNED):
                 window.lose(ctx, replica, ReplicaState.SILENT, "no commitment in time")
-        case TaskState.REVEALING if not ctx.connected:  # it is we who are away, or are just back: blame nobody
-            arm(ctx, task, ctx.now + REVEAL_WINDOW)
         case TaskState.REVEALING:
             _reveals_over(ctx, task)
         case _:
@@ -191,7 +201,7 @@ def on_deadline(ctx: Context, task: TaskRow) -> None:
 
 def _reveals_over(ctx: Context, task: TaskRow) -> None:
     for replica in replicas_of(ctx, task, ReplicaState.COMMITTED):
-        auditing.withhold(ctx, replica, "commitment never revealed")
+        withholding.withhold(ctx, replica, "commitment never revealed")
     if replicas_of(ctx, task, ReplicaState.REVEALED):
         auditing.begin(ctx, task)
     else:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from p2peval.core.belief_rows import AuditRow, ConvictionRow, ProofRow, WatchRow
@@ -95,12 +96,30 @@ def bucket(row: ObjectRow) -> Bucket:
     return Bucket(row.benchmark, row.type, row.bucket)
 
 
-class Table(Generic[R]):
-    """A dict of rows that remembers, in the state's journal, what was put and deleted.
+GROUPS: dict[str, Callable[[Any], Hashable]] = {
+    "objects": bucket,
+    "names": attrgetter("author"),
+    "tasks": attrgetter("state"),
+    "offers": attrgetter("task"),
+    "replicas": attrgetter("task"),
+    "duties": attrgetter("state"),
+    "watches": attrgetter("state"),
+    "proofs": attrgetter("state"),
+    "convictions": attrgetter("peer"),
+    "audits": attrgetter("record"),
+    "local_evidence": attrgetter("peer"),
+    "statements": attrgetter("benchmark", "believed"),
+    "history": attrgetter("peer"),
+    "panels": attrgetter("task"),
+    "consults": attrgetter("assignment"),
+}
+"""Table name -> what the rows of a group share. No event may look at all rows that there ever were."""
 
-    ``group`` says which of a row's values the others of its kind share: a node lives for years, and no
-    event may look at all rows that there ever were.
-    """
+
+class Table(Generic[R]):
+    """A dict of rows that remembers, in the state's journal, what was put and deleted; grouped as GROUPS says."""
+
+    __slots__ = ("_group", "_groups", "_journal", "_name", "_rows")
 
     def __init__(self, name: str, journal: list[Change], group: Callable[[R], Hashable] | None = None) -> None:
         self._name = name
@@ -174,49 +193,55 @@ class Table(Generic[R]):
 
 
 class State:
-    """All tables of a node."""
+    """All tables of a node, by the names of TABLES."""
+
+    __slots__ = (*TABLES, "_digests", "_journal", "_refused", "_signed", "_slots")
+
+    objects: Table[ObjectRow]
+    names: Table[NameRow]
+    benchmarks: Table[BenchmarkRow]
+    wanted: Table[WantedRow]
+    peers: Table[PeerRow]
+    tasks: Table[TaskRow]
+    offers: Table[OfferRow]
+    replicas: Table[ReplicaRow]
+    duties: Table[DutyRow]
+    results: Table[ResultRow]
+    evidence: Table[EvidenceRow]
+    counters: Table[CounterRow]
+    watches: Table[WatchRow]
+    proofs: Table[ProofRow]
+    convictions: Table[ConvictionRow]
+    audits: Table[AuditRow]
+    local_evidence: Table[LocalEvidenceRow]
+    statements: Table[StatementRow]
+    pooled: Table[PooledRow]
+    history: Table[HistoryRow]
+    judgements: Table[JudgementRow]
+    pet_names: Table[PetNameRow]
+    panels: Table[PanelRow]
+    consults: Table[ConsultRow]
+    inquiries: Table[InquiryRow]
 
     def __init__(self) -> None:
         self._journal: list[Change] = []
-
-        def table(name: str, group: Callable[[R], Hashable] | None = None) -> Table[R]:
-            return Table(name, self._journal, group)
-
-        self.objects: Table[ObjectRow] = table("objects", bucket)
-        self.names: Table[NameRow] = table("names", lambda row: row.author)
-        self.benchmarks: Table[BenchmarkRow] = table("benchmarks")
-        self.wanted: Table[WantedRow] = table("wanted")
-        self.peers: Table[PeerRow] = table("peers")
-        self.tasks: Table[TaskRow] = table("tasks", lambda task: task.state)
-        self.offers: Table[OfferRow] = table("offers", lambda offer: offer.task)
-        self.replicas: Table[ReplicaRow] = table("replicas", lambda replica: replica.task)
-        self.duties: Table[DutyRow] = table("duties", lambda duty: duty.state)
-        self.results: Table[ResultRow] = table("results")
-        self.evidence: Table[EvidenceRow] = table("evidence")
-        self.counters: Table[CounterRow] = table("counters")
-        self.watches: Table[WatchRow] = table("watches", lambda watch: watch.state)
-        self.proofs: Table[ProofRow] = table("proofs", lambda proof: proof.state)
-        self.convictions: Table[ConvictionRow] = table("convictions", lambda conviction: conviction.peer)
-        self.audits: Table[AuditRow] = table("audits", lambda audit: audit.record)
-        self.local_evidence: Table[LocalEvidenceRow] = table("local_evidence", lambda local: local.peer)
-        self.statements: Table[StatementRow] = table(
-            "statements", lambda statement: (statement.benchmark, statement.believed)
-        )
-        self.pooled: Table[PooledRow] = table("pooled")
-        self.history: Table[HistoryRow] = table("history", lambda past: past.peer)
-        self.judgements: Table[JudgementRow] = table("judgements")
-        self.pet_names: Table[PetNameRow] = table("pet_names")
-        self.panels: Table[PanelRow] = table("panels", lambda panel: panel.task)
-        self.consults: Table[ConsultRow] = table("consults", lambda consult: consult.assignment)
-        self.inquiries: Table[InquiryRow] = table("inquiries")
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}
         self._refused: dict[ObjectId, None] = {}
 
+    def __getattr__(self, name: str) -> Table[Any]:
+        """A table comes to be when somebody first looks into it: most nodes of a lab never need most of them."""
+        if name not in TABLES:
+            raise AttributeError(f"{type(self).__name__} has no {name}")
+        table: Table[Any] = Table(name, self._journal, GROUPS.get(name))
+        setattr(self, name, table)
+        return table
+
     def load(self, rows: dict[str, list[Row]]) -> None:
-        for name in TABLES:
-            cast("Table[Row]", getattr(self, name)).load(rows.get(name, []))
+        """Fill without journalling a state that is new."""
+        for name, found in rows.items():
+            cast("Table[Row]", getattr(self, name)).load(found)
         for row in self.objects:
             self._index(row)
 
@@ -226,9 +251,13 @@ class State:
         self._journal.clear()
         return list(last.values())
 
+    def settle(self) -> None:
+        """As ``drain``, for a shell that has no disk: what changed stays in memory alone."""
+        self._journal.clear()
+
     def keep(self, row: ObjectRow) -> None:
         """Append an object: its envelope goes to the journal, the index alone stays in memory."""
-        self.objects.put(row)
+        self._journal.append(Change("objects", row.key, row))
         self.objects.load_one(replace(row, envelope=b""))
         self._index(row)
 

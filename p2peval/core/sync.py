@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b32decode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from p2peval.core.state import Bucket, State
 from p2peval.core.types import BenchmarkId, ObjectId
@@ -48,6 +49,7 @@ class BucketDigest:
     digest: bytes
 
 
+@lru_cache(maxsize=4096)
 def bucket_of(object_id: ObjectId) -> int:
     """Bucket number, 0 ≤ b < SYNC_BUCKETS, from the last byte of the id's SHA-256."""
     text = object_id[1:].upper()

@@ -16,11 +16,11 @@ from p2peval.core.belief_rows import WatchRow, WatchState
 from p2peval.core.benchmark import data_of, fits, output_bytes
 from p2peval.core.checking import AuditCommitment, Scores
 from p2peval.core.context import Context
-from p2peval.core.conviction import is_convicted
+from p2peval.core.conviction import is_convicted, reopen
 from p2peval.core.effects import Compare, FetchBlob, Sample
 from p2peval.core.events import BlobFailed, BlobReady, ComparisonFailed, ComparisonFinished, JobFailed, Sampled
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED, UNAUDITABLE, board
-from p2peval.core.leisure import rest, rested_at
+from p2peval.core.leisure import look_soon, queue, rest, rested_at
 from p2peval.core.messages import BenchmarkSpec, Reveal, Sealed, TaskAnnouncement
 from p2peval.core.parts import Blob, Certificate, MetricReport
 from p2peval.core.rows import ReplicaState, ResultRow
@@ -30,7 +30,6 @@ from p2peval.defaults import (
     BACKGROUND_SHARE,
     OUTPUTS_PATIENCE,
     WATCH_AGAIN,
-    WATCH_PAUSE,
     WATCH_SAMPLES,
     WATCH_TOP,
 )
@@ -56,7 +55,8 @@ def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], re
         return
     if ctx.state.results[task].record != record:
         return  # an older revision than the one that is shown
-    ctx.state.watches.put(
+    queue(
+        ctx,
         WatchRow(
             task=task,
             record=record,
@@ -75,7 +75,7 @@ def note(ctx: Context, record: ObjectId, announced: Sealed[TaskAnnouncement], re
             reveal=reveal.envelope,
             reopened=int(is_convicted(ctx.state, reveal.signer, ctx.now)),
             commitment=ObjectId(""),
-        )
+        ),
     )
 
 
@@ -89,8 +89,9 @@ def _scores(ctx: Context, spec: BenchmarkSpec, requester: PeerId) -> bool:
 
 
 def arm(ctx: Context) -> None:
-    """Look again after a pause; its length is random, so that a board's members do not all fetch at once."""
-    ctx.timer("watch/", ctx.now + WATCH_PAUSE * (0.5 + ctx.rng.random()), 0)
+    """Look on as long as records wait."""
+    if ctx.state.watches.of(WatchState.WAITING):
+        look_soon(ctx)
 
 
 def look(ctx: Context) -> None:
@@ -190,6 +191,15 @@ def proceed(ctx: Context, event: Answer) -> None:
         case _:  # our own disk or worker: it stays a claim, and nobody is to blame
             _stand(ctx, row, result, CLAIMED)
             _again(ctx, row)
+    _reopen_if_due(ctx, row.task)
+
+
+def _reopen_if_due(ctx: Context, task: TaskId) -> None:
+    """A proof that came while the audit was under way asks for a larger one, once this one is over."""
+    row = ctx.state.watches[task]
+    suspects = any(is_convicted(ctx.state, peer, ctx.now) for peer in (row.evaluator, row.requester))
+    if suspects and not row.reopened and row.state is not WatchState.UNDER_WAY:
+        reopen(ctx, task)
 
 
 def _after(ctx: Context, row: WatchRow, what: str) -> None:
@@ -203,7 +213,7 @@ def _after(ctx: Context, row: WatchRow, what: str) -> None:
 
 
 def _again(ctx: Context, row: WatchRow) -> None:
-    ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now + WATCH_AGAIN))
+    queue(ctx, replace(row, state=WatchState.WAITING, not_before=ctx.now + WATCH_AGAIN))
 
 
 def _nonce(ctx: Context, row: WatchRow) -> bytes:
@@ -255,12 +265,13 @@ def _judge(ctx: Context, row: WatchRow, result: ResultRow, seen: ComparisonFinis
     if row.seen and not row.reopened and seen.verdict in (Verdict.AGREES, Verdict.DIFFERS):
         blind.report(ctx, row, _indices(ctx, row), seen.differing)
     if seen.verdict in BLAMED:
-        reputation.differed(ctx, row.evaluator, row.benchmark)
+        reputation.differed(ctx, row.evaluator, row.benchmark, row.assignment)
         _stand(ctx, row, result, REFUTED)
         return _accuse(ctx, row, seen)
     if seen.verdict is not Verdict.AGREES:  # in doubt, or the model is to blame: nobody's evidence changes
         return _stand(ctx, row, result, CLAIMED if seen.verdict is Verdict.DOUBTFUL else UNAUDITABLE)
-    if ctx.me not in (row.evaluator, row.requester):  # that was counted, or is we
+    counts = ctx.me not in (row.evaluator, row.requester)  # else that was counted, or is we
+    if counts and reputation.is_news(ctx, reputation.AGREED, row.evaluator, row.assignment):
         reputation.agreed(ctx, row.evaluator, row.benchmark)
     if not seen.metrics:  # no labels here: the outputs hold, but what they are worth is still others' word
         _stand(ctx, row, result, CLAIMED)
@@ -327,4 +338,4 @@ def score_anew(ctx: Context, benchmark: BenchmarkId) -> None:
                 )
     for row in ctx.state.watches.of(WatchState.DONE):
         if row.benchmark == benchmark and ctx.state.results[row.task].standing == CLAIMED:
-            ctx.state.watches.put(replace(row, state=WatchState.WAITING, not_before=ctx.now))
+            queue(ctx, replace(row, state=WatchState.WAITING, not_before=ctx.now))

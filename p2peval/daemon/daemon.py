@@ -6,8 +6,8 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from random import Random
 
 import trio
 
@@ -18,7 +18,7 @@ from p2peval.core.held_labels import held_back
 from p2peval.core.node import Node
 from p2peval.core.policy import Policy
 from p2peval.core.state import State
-from p2peval.core.types import PeerId
+from p2peval.core.types import PeerId, Seconds
 from p2peval.daemon import retention
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
@@ -28,6 +28,7 @@ from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.library import Library
 from p2peval.daemon.logs import configure
+from p2peval.daemon.recorder import Recorder, recording
 from p2peval.daemon.server import serve
 from p2peval.daemon.service import NodeService
 from p2peval.daemon.workshop import Workshop
@@ -44,9 +45,9 @@ from p2peval.store.blobs import BlobStore
 from p2peval.store.database import Database
 from p2peval.store.disk import make_private
 from p2peval.store.lock import Lock
-from p2peval.store.secrets import NodeSecrets
 from p2peval.wire.envelope import EnvelopeSealer
 from p2peval.wire.ids import public_key_of
+from p2peval.wire.secrets import NodeSecrets, choices_from
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,14 @@ async def _main(config: Config, paths: Paths, make_workshop: MakeWorkshop) -> No
             open_network(seed, settings.listen, bootstrap=settings.bootstrap) as network,
             _sandbox(config, paths) as sandbox,
         ):
-            await _serve(config, paths, make_workshop, seed, blobs, database, network, sandbox)
+            with _recording(config, paths, network.peer_id) as recorder:
+                await _serve(config, paths, make_workshop, seed, blobs, database, network, sandbox, recorder)
+
+
+def _recording(config: Config, paths: Paths, me: PeerId) -> AbstractContextManager[Recorder | None]:
+    if not config.node.record:
+        return nullcontext()
+    return recording(paths.state / config.node.record, me, config.network.id, _policy(config))
 
 
 def _sandbox(config: Config, paths: Paths) -> Sandbox:
@@ -100,20 +108,21 @@ async def _serve(
     database: Database,
     network: Network,
     sandbox: Sandbox,
+    recorder: Recorder | None,
 ) -> None:
     clock, feed, stopping = Clock(), Feed(), trio.Event()
     network_id = config.network.id
     sealer, secrets = EnvelopeSealer(seed, network_id), NodeSecrets(seed)
-    choices = Random(secrets.nonce("choices", str(clock())))
     policy = _policy(config)
 
-    def make_node(state: State) -> Node:
-        return Node(state=state, sealer=sealer, secrets=secrets, rng=choices, network=network_id, policy=policy)
+    def make_node(state: State, at: Seconds) -> Node:
+        rng = choices_from(secrets, at)
+        return Node(state=state, sealer=sealer, secrets=secrets, rng=rng, network=network_id, policy=policy)
 
     def state() -> State:
         return driver.node.state
 
-    driver = Driver(database, make_node, clock, feed)
+    driver = Driver(database, make_node, clock, feed, recorder)
     library = Library(network, blobs, clock)
     workshop = make_workshop(sandbox, library, network.peer_id, paths)
     exchange = Exchange(

@@ -41,13 +41,14 @@ from p2peval.core.events import Event, PeerUp, Recalled
 from p2peval.core.node import Node
 from p2peval.core.rows import CounterRow
 from p2peval.core.state import Change, State
-from p2peval.core.types import ObjectId
+from p2peval.core.types import ObjectId, Seconds
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.courier import Courier
 from p2peval.daemon.exchange import Exchange
 from p2peval.daemon.feed import Feed
 from p2peval.daemon.inbox import Inbox, Incoming, Rank
 from p2peval.daemon.library import Library
+from p2peval.daemon.recorder import Happened, Recorder
 from p2peval.daemon.timers import Timers
 from p2peval.daemon.workshop import Workshop
 from p2peval.defaults import COMMIT_BATCH, READ_ONLY_PROBE
@@ -68,13 +69,21 @@ class Hands:
 
 
 class Driver:
-    """Owns the node. ``make_node`` builds one around freshly loaded state."""
+    """Owns the node. ``make_node`` builds one around freshly loaded state, at the time given."""
 
-    def __init__(self, database: Database, make_node: Callable[[State], Node], clock: Clock, feed: Feed) -> None:
+    def __init__(
+        self,
+        database: Database,
+        make_node: Callable[[State, Seconds], Node],
+        clock: Clock,
+        feed: Feed,
+        recorder: Recorder | None = None,
+    ) -> None:
         self._database = database
         self._make_node = make_node
         self._clock = clock
         self._feed = feed
+        self._recorder = recorder
         self.inbox = Inbox()
         self.timers = Timers(self.inbox, clock)
         self.read_only = ""
@@ -85,9 +94,11 @@ class Driver:
         self.node = self._load()
 
     def _load(self) -> Node:
-        state = State()
-        state.load(self._database.load())
-        return self._make_node(state)
+        state, rows, now = State(), self._database.load(), self._clock()
+        state.load(rows)
+        if self._recorder is not None:
+            self._recorder.started(now, rows)
+        return self._make_node(state, now)
 
     def envelopes(self, ids: Iterable[ObjectId]) -> dict[ObjectId, bytes]:
         """Those of the objects that are held. Synchronous: callers use a thread."""
@@ -149,21 +160,30 @@ class Driver:
     async def _commit(self, batch: list[Incoming]) -> list[Effect]:
         """Handle a batch and make its outcome durable; raises StoreError with nothing written."""
         effects: list[Effect] = []
+        delta: list[Change] = []
+        handled: list[Happened] = []
         done = [incoming.done for incoming in batch if incoming.done]
         now = self._clock()
-        for incoming in batch:
-            if incoming.event is not None:
-                effects += self.node.handle(incoming.event, now)
-        delta = self.node.state.drain()
+        for event in (incoming.event for incoming in batch if incoming.event is not None):
+            happened = Happened(event, self.node.handle(event, now), self.node.state.drain())
+            effects += happened.effects
+            delta += happened.changes
+            handled.append(happened)
         outbox = [(effect.id, effect) for effect in effects if isinstance(effect, External)]
         if delta or outbox or done:
             await trio.to_thread.run_sync(self._database.commit, delta, outbox, done)
+        if self._recorder is not None:
+            self._recorder.handled(now, handled)
         for id_ in done:
             self._performing.pop(id_, None)
         return effects
 
     def _resume(self, hands: Hands, nursery: trio.Nursery) -> None:
-        for effect in self.node.resume(self._clock()):
+        now = self._clock()
+        effects = self.node.resume(now)
+        if self._recorder is not None:
+            self._recorder.resumed(now, effects)
+        for effect in effects:
             self._perform(effect, hands, nursery)
         for _, effect in self._database.pending():
             self._perform(effect, hands, nursery)
@@ -189,8 +209,9 @@ class Driver:
 
     async def _writable(self) -> bool:
         probe = CounterRow("probe", int(self._clock()))
+        written = [Change("counters", probe.key, row) for row in (probe, None)]
         try:
-            await trio.to_thread.run_sync(self._database.commit, [Change("counters", probe.key, probe)])
+            await trio.to_thread.run_sync(self._database.commit, written)
         except StoreError:
             return False
         return True

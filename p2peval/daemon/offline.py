@@ -63,6 +63,11 @@ def create_home(paths: Paths, config_text: str) -> PeerId:
     return peer_id_of(bytes(SigningKey(seed).verify_key))
 
 
+def read_seed(paths: Paths) -> bytes:
+    """The 32 secret bytes of this home's key. Raises NotFoundError and StoreError."""
+    return identity.load(paths.key).seed
+
+
 def draft_benchmark(directory: Path) -> Path:
     """A commented benchmark.toml to fill in. Raises StoreError where one exists."""
     path = directory / benchmark_file.FILE_NAME

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from p2peval.core import believing, pooling
+from p2peval.core import believing, pooling, reputation
 from p2peval.core.conviction import EQUIVOCATION, FRAUD
 from p2peval.core.policy import Policy
 from p2peval.core.rows import ReplicaState
@@ -158,7 +158,8 @@ class TrustPresenter:
         spec, kept = self.state.benchmarks[row.benchmark].spec, self.state.evidence.get(row.peer)
         seen = row.evidence.decayed(self.now, self.state.counter(believing.RESOLVED))
         asked = Asked(spec.samples, spec.verification.epsilon_nano, spec.verification.delta_nano)
-        size, _, _ = audit_size(asked, Record(streak=kept.evidence.streak if kept else 0))
+        paid = reputation.paid(self.state, row.peer)
+        size, _, _ = audit_size(asked, Record(kept.evidence.streak if kept else 0, paid_nano=paid))
         return views.LocalView(
             benchmark=row.benchmark,
             name=spec.name,

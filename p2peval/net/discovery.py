@@ -4,7 +4,9 @@ Only provider records are used, and nothing they say is believed: a found peer i
 libp2p 0.8.1 reports a provide as done that nobody stored, returns only ourselves for a key that we provide,
 sends every key again in one burst, and never forgets a stranger's keys; so lookup, announcing and
 re-announcing are driven from here, on top of its routing table, store and messages. libp2p.md, traps 6 to 9.
-Knows no meaning of a key. Spec: libp2p kad-dht.
+Against peers that lie or are silent stand three things, each measured in the lab (simulations/papers/skademlia.md):
+nobody is waited for long on the way to a key, more peers hold it than 20 Sybils can drive out, and who names a crowd
+of false providers has no more say than who names one. Knows no meaning of a key. Spec: libp2p kad-dht.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from hashlib import sha256
 from typing import Any
 
 import trio
+from libp2p.kad_dht import peer_routing
 from libp2p.kad_dht.kad_dht import DHTMode, KadDHT
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
@@ -34,8 +37,9 @@ log = logging.getLogger(__name__)
 FIXED_PROTOCOL = "/ipfs/kad/1.0.0"
 """What libp2p calls its DHT whatever prefix it is given; GuardedHost renames it on the wire."""
 
-_QUERY_PATIENCE = 5.0  # seconds for one peer to answer one DHT query
-_PARALLEL = 10  # queries at once, Kademlia's alpha in libp2p
+vars(peer_routing).update(QUERY_TIMEOUT=defaults.DHT_HOP_PATIENCE)
+"""A round of questions lasts as long as its slowest; libp2p has no option for it, and 10 s outlast a whole search."""
+
 _FEED_INTERVAL = 1.0  # seconds between looks for connected peers that the routing table lacks
 _FOREIGN_KEYS = 16_384  # keys whose providers we keep for others: ~20 MB at worst
 _SHA2_256 = b"\x12\x20"  # multihash prefix
@@ -88,15 +92,15 @@ class Discovery:
     async def find(self, key: bytes, *, timeout: float, limit: int) -> tuple[Provider, ...]:
         """At most ``limit`` peers other than ourselves, found within ``timeout`` seconds. Never raises."""
         place = dht_key(key)
-        found: dict[ID, PeerInfo] = {}
-        self._collect(self._store.get_providers(place), found)
+        found = Hearsay(self._host.get_id())
+        found.hear(self._store.get_providers(place))
         with trio.move_on_after(timeout):
             async with trio.open_nursery() as nursery:
-                for holder in await self.service.peer_routing.find_closest_peers_network(place):
+                for holder in await self._closest(place):
                     nursery.start_soon(self._ask_into, holder, place, found)
         return tuple(
-            Provider(PeerId(str(peer)), tuple(str(address) for address in info.addrs))
-            for peer, info in list(found.items())[:limit]
+            Provider(PeerId(str(info.peer_id)), tuple(str(address) for address in info.addrs))
+            for info in found.best(limit)
         )
 
     async def run(self) -> None:
@@ -136,26 +140,21 @@ class Discovery:
         return len(naming)
 
     async def _closest(self, place: bytes) -> list[ID]:
-        return list(await self.service.peer_routing.find_closest_peers_network(place))
+        return list(await self.service.peer_routing.find_closest_peers_network(place, defaults.DHT_HOLDERS))
 
-    async def _ask_into(self, holder: ID, place: bytes, found: dict[ID, PeerInfo]) -> None:
+    async def _ask_into(self, holder: ID, place: bytes, found: Hearsay) -> None:
         if holder == self._host.get_id():
             return
-        with trio.move_on_after(_QUERY_PATIENCE):
+        with trio.move_on_after(defaults.DHT_PATIENCE):
             providers, _ = await self._store._get_providers_from_peer_with_closers(holder, place)
-            self._collect(providers, found)
-
-    def _collect(self, providers: Iterable[PeerInfo], found: dict[ID, PeerInfo]) -> None:
-        for info in providers:
-            if info.peer_id != self._host.get_id():
-                found.setdefault(info.peer_id, info)
+            found.hear(providers)
 
     async def _each(self, peers: list[ID], query: Callable[[ID], Awaitable[object]]) -> None:
-        limit = trio.CapacityLimiter(_PARALLEL)
+        limit = trio.CapacityLimiter(defaults.DHT_PARALLEL)
 
         async def one(peer: ID) -> None:
             async with limit:
-                with trio.move_on_after(_QUERY_PATIENCE):
+                with trio.move_on_after(defaults.DHT_PATIENCE):
                     await query(peer)
 
         async with trio.open_nursery() as nursery:
@@ -172,6 +171,26 @@ class Discovery:
                 if not table.peer_in_table(peer) and peerstore.supports_protocols(peer, [spoken]):
                     await self.service.add_peer(peer, skip_server_mode_check=True)
             await trio.sleep(_FEED_INTERVAL)
+
+
+class Hearsay:
+    """Providers of one key, as its holders name them: each holder has one word, shared among all that it names."""
+
+    def __init__(self, own: ID) -> None:
+        self._own = own
+        self._words: dict[ID, float] = {}
+        self._named: dict[ID, PeerInfo] = {}
+
+    def hear(self, providers: Iterable[PeerInfo]) -> None:
+        """What one holder says. Where a provider is, its first holder says."""
+        named = {info.peer_id: info for info in providers if info.peer_id != self._own}
+        for peer, info in named.items():
+            self._named.setdefault(peer, info)
+            self._words[peer] = self._words.get(peer, 0.0) + 1.0 / len(named)
+
+    def best(self, limit: int) -> list[PeerInfo]:
+        """At most ``limit``, those with the most of the holders' words first; who came first, where these are equal."""
+        return [self._named[peer] for peer in sorted(self._words, key=self._words.__getitem__, reverse=True)[:limit]]
 
 
 class _SmallPublicKey(PublicKeyValidator):

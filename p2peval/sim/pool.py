@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import TypeVar
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
@@ -19,7 +22,7 @@ def played(play: Callable[[Work], Result], work: Sequence[Work], jobs: int) -> I
     if jobs == 1:
         yield from ((place, play(piece)) for place, piece in enumerate(work))
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_alone_on_a_core) as pool:
         try:
             waiting = {pool.submit(play, piece): place for place, piece in enumerate(work)}
             for done in as_completed(waiting):
@@ -27,3 +30,8 @@ def played(play: Callable[[Work], Result], work: Sequence[Work], jobs: int) -> I
         except BaseException:
             pool.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun never does
             raise
+
+
+def _alone_on_a_core() -> None:
+    """Before numpy comes: its own threads, one for each core in every process, would wait for each other."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))

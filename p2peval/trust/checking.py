@@ -37,12 +37,14 @@ class Record:
     """What this node has seen of one identity itself. ``streak``: k, results accepted since the last reset.
 
     ``agreed``, ``resolved``: results that held, and all that were re-run. ``caught``: it lied, provably.
+    ``paid_nano``: Σ ε, in 1e-9, at which its streak was accepted; None: all of it at what is asked now.
     """
 
     streak: int = 0
     agreed: int = 0
     resolved: int = 0
     caught: bool = False
+    paid_nano: int | None = None
 
 
 class Finding(Enum):

@@ -25,19 +25,24 @@ from p2peval.trust.testimony import Testimony, Vector
 
 
 def meritrank(
-    testimony: Testimony, walks: int = MERITRANK_WALKS, alpha: float = MERITRANK_ALPHA, seed: int = MERITRANK_SEED
+    testimony: Testimony,
+    walks: int = MERITRANK_WALKS,
+    alpha: float = MERITRANK_ALPHA,
+    seed: int = MERITRANK_SEED,
+    beta: float = MERITRANK_BETA,
+    steps: int = MERITRANK_STEPS,
 ) -> Vector:
-    """n reputations, 0 to 1; 0 for this node itself. The same ``seed``, the same walks."""
-    paths = _walked(testimony, walks, alpha, np.random.Generator(np.random.PCG64(seed)))
+    """n reputations, 0 to 1; 0 for this node itself. The same ``seed``, the same walks, of ``steps`` at most."""
+    paths = _walked(testimony, walks, alpha, steps, np.random.Generator(np.random.PCG64(seed)))
     size = testimony.size
     walk, peer = _first_visits(paths, size)
     seen = np.bincount(peer, minlength=size)
-    bridged = _bridged(walk, peer, seen)
-    return seen / walks * np.where(bridged, 1.0 - MERITRANK_BETA, 1.0)
+    share = seen / walks
+    return share * np.where(_bridged(walk, peer, seen, steps), 1.0 - beta, 1.0) if beta else share
 
 
-def _walked(testimony: Testimony, walks: int, alpha: float, draws: np.random.Generator) -> Index:
-    """``walks`` × MERITRANK_STEPS peers in the order in which each walk meets them; −1 after its end."""
+def _walked(testimony: Testimony, walks: int, alpha: float, steps: int, draws: np.random.Generator) -> Index:
+    """``walks`` × ``steps`` peers in the order in which each walk meets them; −1 after its end."""
     from scipy.sparse import csr_array
 
     links = csr_array(testimony.good - testimony.bad)
@@ -45,10 +50,10 @@ def _walked(testimony: Testimony, walks: int, alpha: float, draws: np.random.Gen
     links.data = np.maximum(links.data, 0.0)
     summed = np.concatenate([[0.0], np.cumsum(links.data)])
     begin, end = summed[links.indptr[:-1]], summed[links.indptr[1:]]
-    paths = np.full((walks, MERITRANK_STEPS), -1, dtype=np.int64)
+    paths = np.full((walks, steps), -1, dtype=np.int64)
     at = np.full(walks, testimony.me, dtype=np.int64)
     under_way = np.arange(walks)
-    for step in range(MERITRANK_STEPS):
+    for step in range(steps):
         goes = (draws.random(len(under_way)) >= alpha) & (end[at] > begin[at])
         under_way, at = under_way[goes], at[goes]
         place = begin[at] + draws.random(len(at)) * (end[at] - begin[at])
@@ -68,16 +73,20 @@ def _first_visits(paths: Index, size: int) -> tuple[Index, Index]:
     return walk[place], peer[place]
 
 
-def _bridged(walk: Index, peer: Index, seen: Index) -> np.ndarray:
+def _bridged(walk: Index, peer: Index, seen: Index, steps: int) -> np.ndarray:
     """Which peers have another that more than MERITRANK_BRIDGE of the walks to them met before they met it.
 
     ``walk``, ``peer``: first visits in their order; ``seen``: walks that visit each peer.
     """
     size = len(seen)
     led = []
-    for lag in range(1, MERITRANK_STEPS):
+    for lag in range(1, steps):
         later = np.flatnonzero(walk[lag:] == walk[:-lag]) + lag
+        if not len(later):
+            break
         led.append(peer[later - lag] * size + peer[later])
+    if not led:
+        return np.zeros(size, dtype=bool)
     pair, walks = np.unique(np.concatenate(led), return_counts=True)
     bridged = np.zeros(size, dtype=bool)
     bridged[pair[walks > MERITRANK_BRIDGE * seen[pair % size]] % size] = True

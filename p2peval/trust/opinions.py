@@ -40,7 +40,9 @@ class Pooled:
     credibility: Vector
 
 
-def opinion(prior: float, own_good: Counts, own_bad: Counts, pooled_good: Counts, pooled_bad: Counts) -> Counts:
+def opinion(
+    prior: float | Counts, own_good: Counts, own_bad: Counts, pooled_good: Counts, pooled_bad: Counts
+) -> Counts:
     """How likely the next outcome is good, 0 to 1. ``prior``: p₀, 0 to 1; counts ≥ 0; floats, or n of each.
 
     One more good outcome, own or pooled, never lowers it; a bad one never raises it. ``prior`` where all are zero.

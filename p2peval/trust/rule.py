@@ -17,6 +17,11 @@ lies and honest results. miss_i ≤ ε(k_i+1)(1 − miss_i) and Π = Π_lies mis
 ε(k+m)(1 − Π) + Π·ε(k+m) = V(k) + mε.) A late, correct reveal may set k to the larger of what it is and what it was:
 both were paid for.
 
+A streak is worth what was paid for it. Where tasks ask for different ε, V is the sum of those at which it was accepted,
+and x = ε + min(V, εk) (``counts_as``). An honest step pays ε and gains ε; a lie pays ε and yields miss·(1 + V + ε), at
+most V + ε, for x ≤ V + ε. So wrong accepts are at most Σ ε over all that liars serve. Were k itself taken, a hundred
+results at ε = 10⁻⁴, .01 in all, would let a lie at ε = .1 pass nine times in ten.
+
 No float decides here: every size follows from integers, and from the exact value of ``spread``.
 """
 
@@ -65,6 +70,11 @@ def samples_for(n: int, delta_nano: int, epsilon_nano: int, streak: int, spread:
     return min(n, draws_knowing_sum(spread, delta_nano, share, of))
 
 
+def counts_as(record: Record, epsilon_nano: int) -> int:
+    """The streak as it counts where this ε, in 1e-9, is asked: the whole of it, as far as that much was paid for it."""
+    return record.streak if record.paid_nano is None else min(record.streak, record.paid_nano // epsilon_nano)
+
+
 def allowed(epsilon_nano: int, streak: int) -> tuple[int, int]:
     """x / (1+x) as (numerator, denominator): the probability with which a lie may escape."""
     x = epsilon_nano * (streak + 1)
@@ -82,13 +92,14 @@ def audit_size(asked: Asked, record: Record, sharing: int = 1) -> tuple[int, str
     A certificate takes what it needs whoever answers, and no less than the streak needs. Its ε is shared by the
     ``sharing`` answers of this look, and by all looks (``look_epsilon``).
     """
-    s = samples_for(asked.samples, asked.delta_nano, asked.epsilon_nano, record.streak, asked.spread)
-    why = "streak" if record.streak else "newcomer"
+    streak = counts_as(record, asked.epsilon_nano)
+    s = samples_for(asked.samples, asked.delta_nano, asked.epsilon_nano, streak, asked.spread)
+    why = "streak" if streak else "newcomer"
     epsilon_nano = asked.epsilon_nano
     if asked.certify or asked.samples >= ALWAYS_CERTIFIED:
         epsilon_nano = max(1, look_epsilon(asked.epsilon_nano, asked.looks + 1) // sharing)
         certificate = sample_size(asked.samples, epsilon_nano, asked.delta_nano)
-        if certificate > s or (certificate == s and record.streak):
+        if certificate > s or (certificate == s and streak):
             s, why = certificate, "certificate"
     if s >= asked.samples:
         why = "in_full"
@@ -110,7 +121,7 @@ def _audit(asked: Asked, answers: Sequence[Answer]) -> Step:
 def _consult(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
     """One answer at a time: the one with the longest streak needs the fewest auditors."""
     unchecked = [i for i, answer in enumerate(answers) if answer.finding is Finding.UNCHECKED]
-    chosen = max(unchecked, key=lambda i: (answers[i].record.streak, -i))
+    chosen = max(unchecked, key=lambda i: (counts_as(answers[i].record, asked.epsilon_nano), -i))
     record = answers[chosen].record
     panel = panel_for(asked, record, means)
     told = (*_streak(asked, record), ("honest_share", means.honest_share))
@@ -123,7 +134,7 @@ def _consult(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
 
 def panel_for(asked: Asked, record: Record, means: Means) -> Panel | None:
     """Blind auditors for an answer by somebody with this ``record``; None where ``means.auditors`` are too few."""
-    streak = 0 if asked.certify or asked.samples >= ALWAYS_CERTIFIED else record.streak
+    streak = 0 if asked.certify or asked.samples >= ALWAYS_CERTIFIED else counts_as(record, asked.epsilon_nano)
     return least_panel(
         asked.samples,
         wrong_from(asked.samples, asked.delta_nano),
@@ -158,7 +169,7 @@ def _ask(asked: Asked, answers: Sequence[Answer], means: Means) -> Step:
 
 def _streak(asked: Asked, record: Record) -> Numbers:
     return (
-        ("streak", record.streak),
+        ("streak", counts_as(record, asked.epsilon_nano)),
         ("samples", asked.samples),
         ("epsilon", asked.epsilon_nano / NANO),
         ("delta", asked.delta_nano / NANO),

@@ -44,13 +44,16 @@ def credibility(record: Record) -> float:
     return 0.0 if record.caught else 1.0 - SARMENTA_FAULTY / max(record.agreed, 1)
 
 
-def credibilities(answers: Sequence[Answer]) -> dict[int, float]:
-    """Credibility of each group of answers that agree, by its first answer's number; blacklisted voices left out."""
+def credibilities(answers: Sequence[Answer], of: Callable[[Record], float] = credibility) -> dict[int, float]:
+    """Credibility of each group of answers that agree, by its first answer's number; blacklisted voices left out.
+
+    ``of``: a worker's record -> its credibility, 0 to 1.
+    """
     groups: dict[Hashable, list[int]] = {}
     for i, answer in enumerate(answers):
         if answer.finding is not Finding.DIFFERED and not answer.record.caught:
             groups.setdefault(answer.said, []).append(i)
-    voices = {said: [credibility(answers[i].record) for i in members] for said, members in groups.items()}
+    voices = {said: [of(answers[i].record) for i in members] for said, members in groups.items()}
     good = {said: prod(each) for said, each in voices.items()}
     bad = {said: prod(1.0 - one for one in each) for said, each in voices.items()}
     right = {said: good[said] * prod(bad[other] for other in groups if other != said) for said in groups}

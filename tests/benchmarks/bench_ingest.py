@@ -26,7 +26,7 @@ from p2peval.core.messages import Payload, PeerProfile, Sealed
 from p2peval.core.node import Node
 from p2peval.core.parts import Membership, TrustEntry
 from p2peval.core.state import State
-from p2peval.core.types import BenchmarkId, PeerId
+from p2peval.core.types import BenchmarkId, PeerId, Seconds
 from p2peval.daemon.clock import Clock
 from p2peval.daemon.driver import Driver, Hands
 from p2peval.daemon.exchange import Exchange
@@ -35,10 +35,10 @@ from p2peval.defaults import EPOCH, MAX_PEERS, NETWORK_ID
 from p2peval.errors import NetworkError
 from p2peval.net.network import GossipHandler, PeerStatus
 from p2peval.store.database import Database
-from p2peval.store.secrets import NodeSecrets
 from p2peval.wire.codec import encode_frame
 from p2peval.wire.envelope import EnvelopeSealer
 from p2peval.wire.frames import Gossip
+from p2peval.wire.secrets import NodeSecrets
 from p2peval.wire.topics import directory_topic
 
 SIGNERS = 64
@@ -176,7 +176,7 @@ class Listening:
 def _driver(database: Database) -> Driver:
     sealer, secrets = sealer_of("me"), NodeSecrets(seed_of("me"))
 
-    def make_node(state: State) -> Node:
+    def make_node(state: State, at: Seconds) -> Node:
         return Node(state=state, sealer=sealer, secrets=secrets, rng=Random(1), network=NETWORK_ID)
 
     return Driver(database, make_node, Clock(), Feed())

@@ -41,8 +41,8 @@ from p2peval.defaults import NETWORK_ID
 from p2peval.evaluation.sandbox import Sandbox
 from p2peval.evaluation.workers import Sight
 from p2peval.store.blobs import BlobStore
-from p2peval.store.secrets import NodeSecrets
 from p2peval.wire.ids import public_key_of
+from p2peval.wire.secrets import NodeSecrets
 
 SAMPLES = 10_000
 RUNS = 7

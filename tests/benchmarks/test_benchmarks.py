@@ -8,6 +8,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_population
 import bench_proof
 import bench_redundancy
 import bench_sandbox
@@ -82,3 +83,8 @@ def test_redundancy_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "redundancy.wrong_accepts.whitewash.bold",
     }
     assert positive(bench_redundancy.run(tmp_path)) == names
+
+
+def test_the_population_model_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_population, "SIZES", {"few": 2_000})
+    assert positive(bench_population.run(tmp_path)) == {"sim.population_epoch_s.few", "sim.population_gb.few"}

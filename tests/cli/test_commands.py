@@ -57,9 +57,12 @@ ALONE = {
     "bench.validate",
     "eval.verify",
     "demo",
+    "sim.ls",
+    "sim.run",
     "sim.tables",
     "sim.paper",
     "sim.papers",
+    "sim.replay",
 }
 """Answers without a Service behind them; see test_alone.py, test_verify.py, test_demo.py, test_sim_*.py."""
 

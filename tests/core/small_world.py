@@ -52,9 +52,9 @@ from p2peval.core.state import LAZY, Change, Row, State
 from p2peval.core.types import BenchmarkId, Cid, ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import NETWORK_ID
-from p2peval.store.secrets import NodeSecrets
 from p2peval.wire.envelope import EnvelopeSealer
 from p2peval.wire.ids import cid_of
+from p2peval.wire.secrets import NodeSecrets
 
 START = 1_800_000_000.0
 
@@ -381,7 +381,8 @@ class World:
         model: str = "model",
         replicas: int = 1,
         certify: bool = False,
+        epsilon_nano: int = 0,
     ) -> TaskId:
         requester.blobs.add(blob(model).cid)
-        requester.handle(StartTask("start", benchmark, blob(model), model, 0, 0, replicas, certify=certify))
+        requester.handle(StartTask("start", benchmark, blob(model), model, epsilon_nano, 0, replicas, certify=certify))
         return list(requester.node.state.tasks)[-1].id  # a reply may be lost with a killed host

@@ -11,6 +11,7 @@ from p2peval.core.effects import Effect, Notify, Stop
 from p2peval.core.events import CancelTask, EvaluationFailed, MessageReceived
 from p2peval.core.messages import Cancel, Decline
 from p2peval.core.rows import DutyState, TaskState
+from p2peval.core.trust_rows import PooledRow
 from p2peval.core.types import AssignmentId, BenchmarkId, TaskId
 from p2peval.defaults import (
     BUSY_PATIENCE,
@@ -194,6 +195,26 @@ def test_a_free_profile_makes_nobody_known_once_somebody_known_has_asked() -> No
             host.handle(CancelTask("cancel", task.id))
     world.run(KNOWN_LATELY + 1.0)
     assert asked(sybil, evaluator, benchmark, 3, "later") == 3
+
+
+def test_names_that_one_rater_praises_neither_shut_out_who_was_met_nor_stand_before_strangers() -> None:
+    world = World(5)
+    known, praised, other, stranger, evaluator = world.all
+    benchmark = world.publish(known)
+    world.everybody_joins(benchmark, known)
+    for host in world.all:
+        host.mute = True
+    for host in (praised, other):
+        evaluator.node.state.pooled.put(PooledRow(host.id, 1, 3.0, 0.0, 0.0, 0.8, 0.001, 0.001))
+        assert budget.is_known(evaluator.node._ctx, host.id)
+    got = [asked(host, evaluator, benchmark, MAX_DUTIES, "many") for host in (praised, other)]
+    assert sum(got) == STRANGERS_PLACES
+    saw(evaluator, known.id, benchmark, good=3)
+    for host in (praised, other):
+        for task in list(host.node.state.tasks)[1:]:
+            host.handle(CancelTask("cancel", task.id))
+    assert asked(stranger, evaluator, benchmark, 2, "strange") == 2
+    assert asked(known, evaluator, benchmark, MAX_DUTIES - STRANGERS_PLACES, "known") == MAX_DUTIES - STRANGERS_PLACES
 
 
 def test_work_for_guests_is_no_debt_to_anybody() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from consult_world import ConsultWorld
+from small_world import Host
 
 from p2peval.core import reputation
 from p2peval.core.consult_rows import ConsultState
-from p2peval.core.events import CancelTask
+from p2peval.core.effects import Excerpt
+from p2peval.core.events import CancelTask, JobFailed
 from p2peval.core.rows import ReplicaState, TaskState
 from p2peval.core.standing import word_on
 
@@ -180,3 +182,24 @@ def test_colluding_auditors_get_no_more_lies_accepted_than_the_rule_allows(tried
             if row.name.startswith("overruled/"):
                 state.counters.delete(row.key)
     assert wrong <= most, f"{wrong} of {tried}"  # more would come once in 250 such tests, were the bound reached
+
+
+def test_a_task_that_fails_while_auditors_are_asked_lets_the_next_one_of_its_evaluator_begin() -> None:
+    world = ConsultWorld(12)
+    read, first, second = world._excerpt, world.begin("first"), world.begin("second")
+
+    def unreadable(host: Host, effect: Excerpt) -> None:
+        row = world.requester.node.state.consults[effect.id.removeprefix("consult/")]
+        if row.task == audited:
+            return host.handle(JobFailed(effect.id, "the disk is damaged"))
+        read(host, effect)
+
+    world._excerpt = unreadable  # type: ignore[method-assign]
+    state = world.requester.node.state
+    audited = ""
+    world.run_until(lambda: len(state.panels) > 0)
+    (audited,) = [row.task for row in state.panels]
+    world.run_until(lambda: state.tasks[audited].state is TaskState.FAILED)
+    other = second if audited == first else first
+    world.run(900.0)
+    assert state.tasks[other].state is TaskState.ACCEPTED

@@ -67,6 +67,20 @@ def test_quorum_asks_as_many_as_must_agree_and_none_of_it_is_evidence(wanted: in
     assert all(row.evidence.alpha == row.evidence.beta == 0.0 for row in world.requester.node.state.evidence)
 
 
+def test_an_answer_that_only_agreed_is_shown_as_unchecked_beside_the_one_that_was_taken() -> None:
+    world = Ruled("quorum-2", liars=1, evaluators=3)
+    tasks = [world.ask(f"model-{number}") for number in range(6)]
+    told = set()
+    for task in tasks:
+        rows = world.requester.node.state.replicas.of(task)
+        (taken,) = [row for row in rows if row.state is ReplicaState.AGREES]
+        assert dict(taken.numbers)["agreeing"] == 2
+        others = {row for row in rows if row is not taken}
+        assert {row.state for row in others} == {ReplicaState.FETCHED}
+        told |= {(row.peer == world.evaluators[0].id, row.reason) for row in others}
+    assert told == {(False, "said the same, nothing re-run"), (True, "said otherwise, nothing re-run")}
+
+
 def test_quorum_asks_on_where_two_disagree_until_two_agree() -> None:
     for seed in range(8):
         world = Ruled("quorum-2", evaluators=4, liars=1)

@@ -146,8 +146,8 @@ def test_strangers_are_met_as_strangers_did_so_far() -> None:
     for peer in RATED[:6]:
         reputation.agreed(ctx, peer, benchmark)
         reputation.agreed(ctx, peer, benchmark)
-    reputation.differed(ctx, RATED[6], benchmark)
-    reputation.blamed(ctx, RATED[7], benchmark)  # shown to us: says nothing of strangers at large
+    reputation.differed(ctx, RATED[6], benchmark, "deed")
+    reputation.blamed(ctx, RATED[7], benchmark, "deed")  # shown to us: says nothing of strangers at large
     assert believing.prior(ctx.state) == pytest.approx(7 / 9)
     assert reputation.of(ctx, STRANGER) == pytest.approx(7 / 9)
 
@@ -156,7 +156,7 @@ def test_where_strangers_lie_it_is_no_reproach_to_be_unknown() -> None:
     world, benchmark = settled(2)
     ctx = world.all[0].node._ctx
     for peer in RATED[:6]:
-        reputation.differed(ctx, peer, benchmark)
+        reputation.differed(ctx, peer, benchmark, "deed")
 
     def doubted(peer: PeerId) -> bool:
         return believing.is_doubted(ctx.state, ctx.policy, peer, ctx.now)

@@ -109,7 +109,7 @@ async def test_a_member_of_many_benchmarks_can_still_ask_for_what_it_lacks() -> 
 
 
 def driver_of(host: Host, database: Database, start: float = START) -> Driver:
-    def node(state: State) -> Node:
+    def node(state: State, at: float) -> Node:
         return Node(state=state, sealer=host.sealer, secrets=host.secrets, rng=Random("driver"), network=NETWORK_ID)
 
     return Driver(database, node, lambda: start, Feed())  # type: ignore[arg-type]

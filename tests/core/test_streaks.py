@@ -8,13 +8,15 @@ from functools import partial
 import pytest
 from small_world import Host, World
 
+from p2peval.core import reputation
 from p2peval.core.audit import missed_nano
+from p2peval.core.conviction import FRAUD, convict
 from p2peval.core.effects import Compare, Effect
 from p2peval.core.events import CancelTask
 from p2peval.core.messages import ResultRecord
 from p2peval.core.record_check import Contents, examine, is_certified
-from p2peval.core.rows import ReplicaRow, ReplicaState, TaskState
-from p2peval.core.types import BenchmarkId, PeerId, TaskId
+from p2peval.core.rows import DutyState, ReplicaRow, ReplicaState, TaskState
+from p2peval.core.types import BenchmarkId, ObjectId, PeerId, TaskId
 from p2peval.defaults import NETWORK_ID
 from p2peval.errors import RemoteProtocolError
 from p2peval.trust.rule import samples_for
@@ -33,8 +35,8 @@ class Lane(World):
         self.benchmark: BenchmarkId = self.publish(self.requester)
         self.everybody_joins(self.benchmark, self.requester)
 
-    def ask(self, name: str, *, replicas: int = 1, certify: bool = False) -> TaskId:
-        task = self.start(self.requester, self.benchmark, name, replicas, certify)
+    def ask(self, name: str, *, replicas: int = 1, certify: bool = False, epsilon: int = 0) -> TaskId:
+        task = self.start(self.requester, self.benchmark, name, replicas, certify, epsilon)
         self.run_until(lambda: self.over(task))
         return task
 
@@ -71,6 +73,17 @@ def test_a_replica_says_why_it_was_checked_so_much() -> None:
     assert all(dict(row.numbers)["audited"] == row.drawn for row in told)
 
 
+def test_a_streak_is_an_identitys_and_no_benchmarks_so_that_no_end_of_it_is_missed_anywhere() -> None:
+    world = Lane()
+    for number in range(3):
+        world.ask(f"model-{number}")
+    peer = world.evaluators[0].id
+    ctx = world.requester.node._ctx
+    convict(ctx, ObjectId("proof"), peer, FRAUD, "elsewhere")
+    assert world.streak(peer) == 0
+    assert [row.evidence.streak for row in ctx.state.local_evidence.of(peer)] == [0]
+
+
 def test_a_lie_that_is_found_ends_the_streak_and_the_next_audit_is_a_newcomers() -> None:
     world = Lane(3)
     liar = world.evaluators[0]
@@ -94,6 +107,28 @@ def test_a_commitment_that_is_not_revealed_ends_the_streak() -> None:
     world.disconnect(silent)
     world.run_until(lambda: world.over(task))
     assert world.streak(silent.id) == 0
+
+
+@pytest.mark.parametrize("window", [TaskState.ASSIGNED, TaskState.REVEALING])
+def test_a_window_that_ran_out_while_this_node_was_down_blames_nobody(window: TaskState) -> None:
+    world = Lane(3)
+    for number in range(3):
+        world.ask(f"model-{number}", replicas=2)
+    task = world.start(world.requester, world.benchmark, "last", 2)
+    at_work = {TaskState.ASSIGNED: DutyState.RUNNING, TaskState.REVEALING: DutyState.COMMITTED}[window]
+    world.run_until(
+        lambda: (
+            world.requester.node.state.tasks[task].state is window
+            and all(peer.node.state.duties[task].state is at_work for peer in world.evaluators)
+        )
+    )
+    world.disconnect(world.requester)
+    world.run(300.0)
+    world.reconnect(world.requester)
+    world.run_until(lambda: world.over(task))
+    assert [row.state for row in world.replicas(task)] == [ReplicaState.AGREES] * 2
+    assert [world.streak(peer.id) for peer in world.evaluators] == [4, 4]
+    assert not any(row.evidence.withheld or row.evidence.silent for row in world.requester.node.state.evidence)
 
 
 def test_a_line_by_record_states_what_its_own_audit_might_have_missed_and_others_admit_it() -> None:
@@ -132,6 +167,28 @@ def test_a_record_that_promises_more_than_its_audit_gives_is_refused() -> None:
         better = replace(contents.record.certificate, epsilon_nano=epsilon)
         with pytest.raises(RemoteProtocolError, match="certificate_is_wrong"):
             examine(contents.spec, replace(contents.record, certificate=better), opened)
+
+
+def test_results_accepted_at_a_small_epsilon_buy_no_lie_at_a_large_one() -> None:
+    world = Lane()
+    strict, lax = NANO // 1000, 10 * NANO
+    for number in range(20):
+        world.ask(f"model-{number}", epsilon=strict)
+    (first,) = world.replicas(world.ask("lax", epsilon=lax))
+    assert first.drawn == samples_for(N, NANO, lax, 0)
+    (next_,) = world.replicas(world.ask("strict", epsilon=strict))
+    assert next_.drawn == samples_for(N, NANO, strict, 21)
+    assert next_.streak == 21
+
+
+def test_a_streak_that_agreement_made_counts_for_nothing_once_results_are_audited() -> None:
+    world = Lane()
+    world.ask("first")
+    ctx, peer = world.requester.node._ctx, world.evaluators[0].id
+    reputation.restart(ctx, peer, world.benchmark)
+    for streak in range(1, 100):
+        reputation.set_streak(ctx, peer, world.benchmark, streak)
+    assert world.replicas(world.ask("second"))[0].drawn == samples_for(N, NANO, NANO, 0)
 
 
 def test_no_two_results_of_one_identity_are_audited_at_once_so_none_is_staked_twice() -> None:

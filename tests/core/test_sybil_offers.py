@@ -156,7 +156,7 @@ def test_where_the_first_strangers_lied_honest_newcomers_are_asked_for_want_of_o
     world, benchmark = settled(1)
     host = world.all[0]
     for sealer in SYBILS[:10]:
-        reputation.differed(host.node._ctx, sealer.peer_id, benchmark)
+        reputation.differed(host.node._ctx, sealer.peer_id, benchmark, "deed")
     host.node._ctx.now = world.now
     task = host.node.state.tasks[world.start(host, benchmark, "model")]
     rows = [OfferRow(task.id, peer, "class", world.now + 1.0, "") for peer in (HONEST[0], SYBILS[0].peer_id)]

@@ -50,7 +50,7 @@ class Endless:
 async def test_a_stopped_evaluation_ends_and_leaves_the_outbox(tmp_path: Path) -> None:
     workshop, nothing = Endless(), cast(Any, None)
     with Database(tmp_path / "state.db") as database:
-        driver = Driver(database, lambda state: cast(Node, Scripted(state)), lambda: 0.0, Feed())  # type: ignore[arg-type]
+        driver = Driver(database, lambda state, _: cast(Node, Scripted(state)), lambda: 0.0, Feed())  # type: ignore[arg-type]
         async with trio.open_nursery() as nursery:
             nursery.start_soon(driver.run, Hands(nothing, nothing, nothing, cast(Any, workshop)))
             with trio.fail_after(10):

@@ -255,6 +255,21 @@ def linear_classifier(path: Path, *, work: int = 0) -> Path:
     return save(path, nodes, tensors, "P", 3)
 
 
+def some_model(path: Path, seed: int) -> Path:
+    """Softmax over three lines of their own: every task has another answer."""
+    drawn = np.random.default_rng(seed)
+    tensors = [
+        numpy_helper.from_array(drawn.normal(size=(2, 3)).astype(np.float32), "W"),
+        numpy_helper.from_array(drawn.normal(size=3).astype(np.float32), "B"),
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["X", "W"], ["S0"]),
+        helper.make_node("Add", ["S0", "B"], ["S"]),
+        helper.make_node("Softmax", ["S"], ["P"], axis=1),
+    ]
+    return save(path, nodes, tensors, "P", 3)
+
+
 def linear_regressor(path: Path) -> Path:
     tensors = [numpy_helper.from_array(np.array([[2.0], [-1.0]], dtype=np.float32), "W")]
     return save(path, [helper.make_node("MatMul", ["X", "W"], ["variable"])], tensors, "variable", 1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 import pytest
+import trio
+from libp2p.custom_types import TProtocol
+from libp2p.network.stream.net_stream import INetStream
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.records.utils import InvalidRecordType
@@ -13,7 +16,7 @@ from nethosts import LOOPBACK, connected, found_by, peer_of, real_host, seed_of,
 
 from p2peval import defaults
 from p2peval.core.types import PeerId
-from p2peval.net.discovery import Discovery, dht_key
+from p2peval.net.discovery import FIXED_PROTOCOL, Discovery, Hearsay, dht_key
 from p2peval.net.host import open_network
 
 ECHO, KEY = "/p2peval/echo/1", b"topic: house-prices"
@@ -77,6 +80,35 @@ async def test_hearsay_does_not_replace_a_known_address() -> None:
 
 def _elsewhere(peer: PeerId) -> PeerInfo:
     return PeerInfo(ID.from_base58(peer), [Multiaddr("/ip4/198.51.100.9/tcp/9")])
+
+
+async def test_a_peer_that_never_answers_does_not_hide_a_key() -> None:
+    async def silent(stream: INetStream) -> None:
+        await trio.sleep_forever()
+
+    async with real_host("holder") as holder, real_host("provider") as provider, real_host("mute") as mute:
+        await connected(provider, holder)
+        await provider.provide(KEY)
+        await until(lambda: provider.counters().get("dht.provided"), within=20)
+        mute.discovery._host.set_stream_handler(TProtocol(FIXED_PROTOCOL), silent)
+        async with real_host("seeker") as seeker:
+            table = seeker.discovery.service.routing_table
+            for peer in (holder, mute):
+                await connected(seeker, peer)
+                await until(lambda peer=peer: table.peer_in_table(ID.from_base58(peer.peer_id)))
+            assert await seeker.find(KEY, timeout=defaults.FIND_TIMEOUT) == (provider.peer_id,)
+
+
+def test_who_names_a_crowd_of_providers_has_no_more_say_than_who_names_one() -> None:
+    hearsay, own = Hearsay(ID.from_base58(peer_of("me"))), _elsewhere(peer_of("me"))
+    crowd = [_elsewhere(peer_of(f"false {number}")) for number in range(40)]
+    true = _elsewhere(peer_of("true"))
+    for _ in range(3):
+        hearsay.hear(crowd)
+    assert true not in hearsay.best(20)
+    hearsay.hear([own, true])
+    assert hearsay.best(20) == [true, *crowd[:19]]
+    assert own not in hearsay.best(100)
 
 
 async def test_foreign_keys_are_bounded_and_values_must_be_small_public_keys() -> None:

@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from daemons import Peer, classification, peers, save, wait_for
-from onnx import helper, numpy_helper
+from daemons import Peer, classification, peers, some_model, wait_for
 
 ROWS = 1500
 ROUND = 20
@@ -52,21 +50,6 @@ def joined(all_: list[Peer], folder: Path) -> None:
             lambda peer=peer: len(peer.get("benchmarks/flowers")["members"]) == len(all_),  # type: ignore[misc]
             "everybody to know everybody",
         )
-
-
-def some_model(path: Path, seed: int) -> Path:
-    """Softmax over three lines of their own: every task has another answer."""
-    drawn = np.random.default_rng(seed)
-    tensors = [
-        numpy_helper.from_array(drawn.normal(size=(2, 3)).astype(np.float32), "W"),
-        numpy_helper.from_array(drawn.normal(size=3).astype(np.float32), "B"),
-    ]
-    nodes = [
-        helper.make_node("MatMul", ["X", "W"], ["S0"]),
-        helper.make_node("Add", ["S0", "B"], ["S"]),
-        helper.make_node("Softmax", ["S"], ["P"], axis=1),
-    ]
-    return save(path, nodes, tensors, "P", 3)
 
 
 def asked(requester: Peer, model: Path) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from math import prod
 
 import pytest
 
 from p2peval.trust.best_response import Check, against, best_response
-from p2peval.trust.checking import Asked, Means
+from p2peval.trust.checking import Asked, Means, Record
 from p2peval.trust.checkings import CHECKINGS
 from p2peval.trust.hypergeometric import NANO, miss_probability, miss_ratio
-from p2peval.trust.rule import samples_for, wrong_from
+from p2peval.trust.rule import counts_as, samples_for, wrong_from
 
 EPSILON = 5_000_000
 E = Fraction(EPSILON, NANO)
@@ -47,6 +48,24 @@ def test_no_streak_makes_a_lie_worth_more_than_it_cost_in_exact_numbers(n, delta
         k += 1
     assert missed(n, delta_nano, k) * (1 + E * (k + 1)) <= E * k + E
     assert k > 4_000
+
+
+def test_no_mixture_of_epsilons_makes_a_lie_worth_more_than_was_paid_in_exact_numbers():
+    """V = Σ ε of the streak: miss·(1 + V + ε) ≤ V + ε, whatever was asked before and is asked now."""
+    n, delta_nano = SIZES[1]
+    asked = [100_000, EPSILON, 100_000_000]
+    for first, then, now in product(asked, asked, asked):
+        for j, k in ((100, 0), (30, 1), (3, 300)):
+            record = Record(j + k, paid_nano=j * first + k * then)
+            value = Fraction(record.paid_nano + now, NANO)
+            s = samples_for(n, delta_nano, now, counts_as(record, now))
+            assert Fraction(*miss_ratio(n, wrong_from(n, delta_nano), s)) * (1 + value) <= value
+
+
+def test_a_streak_counts_whole_at_the_epsilon_at_which_it_was_accepted_and_for_less_at_a_larger_one():
+    record = Record(100, paid_nano=100 * EPSILON)
+    assert [counts_as(record, epsilon) for epsilon in (EPSILON // 5, EPSILON, 5 * EPSILON)] == [100, 100, 20]
+    assert counts_as(Record(100), 5 * EPSILON) == 100
 
 
 @pytest.mark.parametrize(("n", "delta_nano"), SIZES)

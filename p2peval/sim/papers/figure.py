@@ -48,9 +48,9 @@ def _panel(axes: Any, paper: Paper, panel: Panel, found: Sequence[Line], colours
         marks = [mark for mark in paper.marks if (mark.panel, mark.curve) == (panel.name, curve)]
         axes.plot([m.x for m in marks], [m.value for m in marks], "x", markersize=8, color=colours[curve])
     axes.set_xscale("log" if "x" in panel.logarithmic else "linear")
-    axes.set_yscale("log" if "y" in panel.logarithmic else "linear")
-    if "y" not in panel.logarithmic:
-        axes.set_ylim(bottom=0.0)
+    if "y" in panel.logarithmic:  # below the least that is not zero, the axis is linear: zeros are seen
+        axes.set_yscale("symlog", linthresh=min((line.mean for line in found if line.mean > 0.0), default=1.0))
+    axes.set_ylim(bottom=0.0)
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
     axes.set_title(panel.name + (f" ({panel.source})" if panel.source else ""), fontsize="medium")

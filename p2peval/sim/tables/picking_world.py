@@ -45,25 +45,49 @@ def perfect(case: Case, seed: int) -> dict[str, float]:
 
 
 def simulate(case: Case, policy: Policy, seed: int) -> dict[str, float]:
+    """Measures of one world, all but the regret."""
+    tally = played(case, policy, seed)
+    half = case.cycles // 2
+    late = np.sort(tally.load[half:].sum(0))[::-1]
+    return {
+        "bad_picks": float(tally.failed[half:].sum() / tally.tasks[half:].sum()),
+        "bad_picks_all": float(tally.failed.sum() / tally.tasks.sum()),
+        "top5_load": float(late[:TOP].sum() / late.sum()),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Of each cycle: tasks given, those that failed, and ``load``, cycles × peers, those that each peer answered.
+
+    A task that nobody answered has failed too.
+    """
+
+    tasks: Matrix
+    failed: Matrix
+    load: Matrix
+
+    @property
+    def wrong(self) -> float:
+        """Share of answers that were wrong, 0 to 1, after the first half of the cycles."""
+        half = len(self.tasks) // 2
+        answered = self.load[half:].sum()
+        unanswered = self.tasks[half:].sum() - answered
+        return float((self.failed[half:].sum() - unanswered) / answered)
+
+
+def played(case: Case, policy: Policy, seed: int) -> Tally:
     """One world from its first cycle to its last."""
     rng = Generator(PCG64(seed))
     before, after = cast(case, rng)
     memory = Memory.empty(case.size)
-    bad = np.zeros(case.cycles)
-    tasks = np.zeros(case.cycles)
-    load = np.zeros((case.cycles, case.size))
+    tally = Tally(np.zeros(case.cycles), np.zeros(case.cycles), np.zeros((case.cycles, case.size)))
     for cycle in range(case.cycles):
         now = before if 2 * cycle < case.cycles else after
         given = _cycle(case, policy, now, memory, rng)
-        bad[cycle], tasks[cycle] = given.failed.sum(), len(given.failed)
-        load[cycle] = np.bincount(given.picked[given.picked >= 0], minlength=case.size)
-    half = case.cycles // 2
-    late = np.sort(load[half:].sum(0))[::-1]
-    return {
-        "bad_picks": float(bad[half:].sum() / tasks[half:].sum()),
-        "bad_picks_all": float(bad.sum() / tasks.sum()),
-        "top5_load": float(late[:TOP].sum() / late.sum()),
-    }
+        tally.tasks[cycle], tally.failed[cycle] = len(given.failed), given.failed.sum()
+        tally.load[cycle] = np.bincount(given.picked[given.picked >= 0], minlength=case.size)
+    return tally
 
 
 @dataclass(slots=True)

@@ -7,6 +7,10 @@ What was derived before a crash is derived again after it, so a second commitmen
 from __future__ import annotations
 
 import hmac
+from random import Random
+
+from p2peval.core.ports import Secrets
+from p2peval.core.types import Seconds
 
 _SALT = b"p2peval/secrets/v1"
 
@@ -23,6 +27,11 @@ class NodeSecrets:
     def nonce(self, purpose: str, *parts: str | int) -> bytes:
         """32 bytes; equal arguments, equal bytes. 1 and "1" are different parts."""
         return _hmac(self._key, b"".join(_part(part) for part in (purpose, *parts)))
+
+
+def choices_from(secrets: Secrets, at: Seconds) -> Random:
+    """What a node whose state was loaded at ``at`` draws from: nobody's guess, and drawn again by who has the key."""
+    return Random(secrets.nonce("choices", str(at)))
 
 
 def _part(part: str | int) -> bytes:

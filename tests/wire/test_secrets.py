@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from p2peval.core.ports import Secrets
-from p2peval.store.secrets import NodeSecrets
+from p2peval.wire.secrets import NodeSecrets
 
 SEED = bytes(range(32))
 

@@ -1,0 +1,254 @@
+"""A node's record, played again: the same decisions, or the line at which they part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from p2peval.core.effects import Effect
+from p2peval.core.events import CancelTask, Event, NamePeer
+from p2peval.core.node import Node
+from p2peval.core.policy import Policy
+from p2peval.core.state import Row, State
+from p2peval.core.task import TaskState
+from p2peval.core.types import Seconds
+from p2peval.daemon.recorder import Happened, Recorder, recording
+from p2peval.defaults import NETWORK_ID
+from p2peval.errors import NotFoundError, UsageError, VerificationError
+from p2peval.sim.replay import Replayed, replay
+from p2peval.wire import record
+from p2peval.wire.secrets import choices_from
+from tests.core import small_world
+from tests.core.small_world import Host, World
+
+POLICY = Policy(background_audits=True, epoch_s=600.0)
+
+
+def seed_of(number: int) -> bytes:
+    return sha256(b"host %d" % number).digest()
+
+
+def read_back(table: str, row: Row) -> Row:
+    """As a store gives it back: a whole number in a column of floats is a float then."""
+    return record.row_of(record.held(table, row))
+
+
+class RecordedNode(Node):
+    recorder: Recorder
+
+    def resume(self, now: Seconds) -> list[Effect]:
+        effects = super().resume(now)
+        self.recorder.resumed(now, effects)
+        return effects
+
+
+class RecordedHost(Host):
+    """A host that writes its record as the daemon does: after the commit, before anything is performed."""
+
+    folder: Path
+    files: ExitStack
+
+    def _load(self) -> Node:
+        if not hasattr(self, "recorder"):
+            path = self.folder / f"{len(self.world.hosts)}.record"
+            self.recorder = self.files.enter_context(recording(path, self.id, NETWORK_ID, POLICY))
+        at, state = self.world.now, State()
+        rows = {name: [read_back(name, row) for row in rows.values()] for name, rows in self.disk.rows.items()}
+        state.load(rows)
+        self.recorder.started(at, rows)
+        rng = choices_from(self.secrets, at)
+        node = RecordedNode(
+            state=state, sealer=self.sealer, secrets=self.secrets, rng=rng, network=NETWORK_ID, policy=POLICY
+        )
+        node.recorder = self.recorder
+        return node
+
+    def handle(self, event: Event, done: str = "") -> None:
+        if not self.up:
+            return
+        effects, now = self.node.handle(event, self.world.now), self.world.now
+        changes = self.node.state.drain()
+        self.disk.commit(changes, effects, done or getattr(event, "effect_id", ""))
+        self.recorder.handled(now, [Happened(event, effects, changes)])
+        self.perform(effects)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(small_world, "Host", RecordedHost)
+    with ExitStack() as files:
+        monkeypatch.setattr(RecordedHost, "folder", tmp_path, raising=False)
+        monkeypatch.setattr(RecordedHost, "files", files, raising=False)
+        yield tmp_path
+
+
+def record_of(folder: Path, number: int) -> Path:
+    return folder / f"{number}.record"
+
+
+def played(folder: Path, number: int) -> Replayed:
+    return replay(record_of(folder, number), seed_of(number))
+
+
+def a_life(kill_after: int = 0) -> World:
+    """Five peers, a liar among them, four tasks by two of them, and 25 minutes of statements and background audits."""
+    world = World(5)
+    world.kill_at = kill_after and world.performed + kill_after
+    ada, bob, liar, *_ = world.all
+    liar.lies = True
+    benchmark = world.publish(ada)
+    world.everybody_joins(benchmark, ada)
+    for number, requester in enumerate((ada, bob, ada, bob)):
+        task = world.start(requester, benchmark, f"model-{number}", replicas=1 + number % 2)
+        world.run_until(
+            lambda who=requester, task=task: who.node.state.tasks[task].state in (TaskState.ACCEPTED, TaskState.FAILED)  # type: ignore[misc]
+        )
+    world.run(1_500.0)
+    return world
+
+
+def test_five_nodes_and_a_liar_are_played_again_without_a_difference(folder: Path) -> None:
+    world = a_life()
+    for number, host in enumerate(world.all):
+        again = played(folder, number)
+        assert again.same, (again.difference, again.gaps)
+        assert (again.peer, again.starts, again.torn) == (host.id, 1, False)
+        assert sum(again.events.values()) == len(record_of(folder, number).read_bytes().splitlines()) - 1
+        for table in ("tasks", "objects", "evidence", "local_evidence", "counters"):
+            assert list(getattr(again.state, table)) == list(getattr(host.node.state, table))
+    events = sum((played(folder, number).events for number in range(5)), start=type(again.events)())
+    assert events["EvaluationFinished"] >= 4
+    assert events["ComparisonFinished"] >= 4
+    assert events["TimerExpired"] > 100
+
+
+@pytest.mark.parametrize("kill_after", range(20, 600, 45))
+def test_a_node_that_was_killed_and_came_back_is_played_on(folder: Path, kill_after: int) -> None:
+    a_life(kill_after)
+    again = [played(folder, number) for number in range(5)]
+    assert [each.same for each in again] == [True] * 5, [(each.difference, each.gaps) for each in again]
+    assert sorted(each.starts for each in again) == [1, 1, 1, 1, 2]
+
+
+def altered(path: Path, kind: str, change: Callable[[dict[str, Any]], None]) -> int:
+    """Change the first event of this kind that made the node do something; its line."""
+    lines = path.read_text().splitlines(keepends=True)
+    events = [(number, json.loads(text)) for number, text in enumerate(lines)]
+    found = next(number for number, line in events if line.get("kind") == kind and line["did"]["kinds"])
+    line = json.loads(lines[found])
+    change(line)
+    lines[found] = json.dumps(line) + "\n"
+    path.write_text("".join(lines))
+    return found + 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("ComparisonFinished", lambda line: line["body"].update(verdict="doubtful")),
+        ("PeerDown", lambda line: line["body"].update(peer="12D3KooWnobody")),
+        ("EvaluationFinished", lambda line: line["body"]["efficiency"].update(wall_ms=6)),
+        ("StartTask", lambda line: line["body"].update(model_name="another")),
+        ("TimerExpired", lambda line: line.update(at=line["at"] + 1.0)),
+    ],
+)
+def test_an_altered_event_is_found_at_its_line(
+    folder: Path, kind: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    world = a_life()
+    world.disconnect(world.all[4])
+    world.run(1.0)
+    number = next(n for n in range(5) if f'"kind":"{kind}"' in record_of(folder, n).read_text())
+    line = altered(record_of(folder, number), kind, change)
+    again = played(folder, number)
+    assert again.difference is not None
+    assert (again.difference.line, again.difference.event) == (line, kind)
+    assert again.difference.recorded != again.difference.played
+    assert not again.same
+
+
+def test_an_altered_envelope_is_nobodys_word(folder: Path) -> None:
+    a_life()
+    line = altered(record_of(folder, 0), "MessageReceived", lambda line: line["body"].update(envelope="AAAA"))
+    with pytest.raises(VerificationError, match=f"line {line}: "):
+        played(folder, 0)
+
+
+def test_a_line_that_is_missing_is_a_difference_later(folder: Path) -> None:
+    a_life()
+    path = record_of(folder, 0)
+    lines = path.read_bytes().splitlines(keepends=True)
+    gone = next(number for number, text in enumerate(lines) if b'"kind":"StartTask"' in text)
+    path.write_bytes(b"".join(lines[:gone] + lines[gone + 1 :]))
+    found = played(folder, 0).difference
+    assert found is not None
+    assert found.line > gone
+
+
+def test_what_was_committed_and_not_recorded_is_a_gap_at_the_next_start(folder: Path) -> None:
+    world = a_life()
+    host = world.all[0]
+    path = record_of(folder, 0)
+    host.handle(CancelTask("cancel", next(iter(host.node.state.tasks)).id))
+    host.handle(NamePeer("name", world.all[1].id, "bob"))
+    host.restart()
+    assert played(folder, 0).same
+    now = path.read_bytes().splitlines(keepends=True)
+    named = next(number for number, text in enumerate(now) if b'"kind":"NamePeer"' in text)
+    path.write_bytes(b"".join(now[:named] + now[named + 1 :]))
+    again = played(folder, 0)
+    assert again.difference is None
+    assert [(gap.line, gap.tables) for gap in again.gaps] == [(named + 1, ("pet_names",))]
+    assert again.starts == 2
+    assert not again.same
+
+
+def test_a_torn_last_line_is_left_out(folder: Path) -> None:
+    a_life()
+    path = record_of(folder, 0)
+    whole = played(folder, 0)
+    path.write_bytes(path.read_bytes()[:-7])
+    again = played(folder, 0)
+    assert again.torn
+    assert again.same
+    assert sum(again.events.values()) == sum(whole.events.values()) - 1
+
+
+def test_no_secret_stands_in_a_record(folder: Path) -> None:
+    world = a_life()
+    assert any(event for event in played(folder, 0).events if event == "ComparisonFinished")
+    text = record_of(folder, 0).read_text()
+    assert seed_of(0).hex() not in text
+    for row in world.all[0].node.state.replicas:
+        nonce = world.all[0].secrets.nonce("audit", row.task, row.id)
+        assert nonce.hex() not in text
+
+
+def test_what_cannot_be_played_says_why(tmp_path: Path, folder: Path) -> None:
+    World(2)
+    with pytest.raises(NotFoundError, match="no record at"):
+        replay(tmp_path / "none", seed_of(0))
+    with pytest.raises(UsageError, match="is the record of"):
+        replay(record_of(folder, 0), seed_of(1))
+    empty = tmp_path / "empty"
+    empty.touch()
+    with pytest.raises(VerificationError, match="no start of a node"):
+        replay(empty, seed_of(0))
+    other = tmp_path / "other"
+    other.write_text("Dear diary\n")
+    with pytest.raises(VerificationError, match="line 1: "):
+        replay(other, seed_of(0))
+    newer = tmp_path / "newer"
+    newer.write_text(record_of(folder, 0).read_text().replace('"format":1', '"format":2', 1))
+    with pytest.raises(UsageError, match="format 2, this p2peval reads 1"):
+        replay(newer, seed_of(0))
+    headless = tmp_path / "headless"
+    headless.write_bytes(b"".join(record_of(folder, 0).read_bytes().splitlines(keepends=True)[1:]))
+    with pytest.raises(VerificationError, match=r"line 1: .*out of its place"):
+        replay(headless, seed_of(0))
