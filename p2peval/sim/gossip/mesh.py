@@ -240,7 +240,7 @@ class Mesh:
             if peer in (but, origin):
                 continue
             state = seen[peer]
-            if state == SEEN and conduct is None and (first is None or now > first[peer] + window):
+            if state == SEEN and (first is None or now > first[peer] + window):
                 counts.duplicates += 1
                 continue
             if adverse and peer in adverse and adverse[peer].swallows:

@@ -17,6 +17,8 @@ from p2peval.sim.papers.paper import Claim, Panel, Paper, Point
 
 RATE = 4.0
 SYBILS = 4000
+SEEDS = 5
+"""Of each point at most: a seed of all points takes some two minutes, and each has 240 messages to 999 hosts."""
 DEADLINE = 6.0
 """Seconds; the time that the paper allows a block in both of its networks."""
 
@@ -26,7 +28,8 @@ ROUTERS: dict[str, Params] = {
     V10: PLAIN,
     OWN: OURS,
 }
-BASE = Trial(HARDENED, rate=RATE, end=60.0)
+BASE = Trial(HARDENED, rate=RATE, sybil_dials=20, end=60.0)
+"""Twenty connections per Sybil, as in the authors' configuration of both attacks: 80 at each honest host, beside 40."""
 ATTACKS: dict[str, Trial] = {
     "cold boot": replace(BASE, sybils=SYBILS, end=90.0),
     "covert flash": replace(BASE, sybils=SYBILS, end=210.0, head_start=10.0, quiet=150.0, judged=150.0),
@@ -46,7 +49,7 @@ PAPER = Paper(
     title="GossipSub: attack-resilient message propagation in the Filecoin and ETH2.0 networks",
     authors="Vyzovitis, Napora, McCormick, Dias, Psaras",
     year=2020,
-    about="1 000 honest hosts, 4 000 silent Sybils with 100 connections each: what arrives, and how late",
+    about="1 000 honest hosts, 4 000 silent Sybils with 20 connections each: what arrives, and how late",
     panels=tuple(
         Panel(panel(attack, measure), "Sybils per honest host", y, logarithmic="" if measure == "late" else "y")
         for attack in ATTACKS
@@ -61,9 +64,9 @@ PAPER = Paper(
 
 def points() -> list[Point]:
     """Three routers, with and without each attack."""
-    undisturbed = [Point(router, 0.0, partial(without, router)) for router in ROUTERS]
+    undisturbed = [Point(router, 0.0, partial(without, router), most=SEEDS) for router in ROUTERS]
     return undisturbed + [
-        Point(router, SYBILS / BASE.honest, partial(attacked, attack, router))
+        Point(router, SYBILS / BASE.honest, partial(attacked, attack, router), most=SEEDS)
         for attack in ATTACKS
         for router in ROUTERS
     ]
