@@ -74,7 +74,7 @@ class Params:
     refuses_above_high: bool = True  # a GRAFT by who dialled us, once ``high`` are in the mesh
     opportunistic_ticks: int = 60  # heartbeats between two opportunistic grafts; 0: none
     opportunistic_peers: int = 2
-    opportunistic_equals: bool = False  # whether a peer as good as the median will do: py-libp2p's rule
+    opportunistic_equals: bool = False  # py-libp2p's rule: who is as good as the median will do, if ``low`` are there
     ids: int = 5000  # message ids in one IHAVE, and asked of one peer in a heartbeat
     announcements: int = 10  # IHAVEs heard of one peer in a heartbeat
     retransmissions: int = 3  # of one message to one peer that asks again

@@ -43,10 +43,13 @@ def _maintain(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> 
         for peer in list(room.mesh):
             if standings.look(peer, now) < 0.0:
                 prune(mesh, host, router, topic, room, peer)
+    enough = len(room.mesh) >= params.low
     if not room.settled:
         _resize(mesh, host, router, topic, room)
     ticks = params.opportunistic_ticks
-    if ticks and int(now / params.heartbeat) % ticks == 0 and len(room.mesh) > 1:
+    if not params.opportunistic_equals:
+        enough = len(room.mesh) > 1
+    if enough and ticks and int(now / params.heartbeat) % ticks == 0:
         _graft_better(mesh, host, router, topic, room)
     may_graft = params.opportunistic_equals and len(room.mesh) < len(router.members.get(topic, ()))
     return may_graft or standings is not None or not room.settled
