@@ -61,6 +61,6 @@ def test_tasks_are_done_although_hosts_go() -> None:
 
 
 def test_churn_is_the_same_each_time_a_seed_is_played() -> None:
-    brief = replace(LIVELY, hours=0.1)
+    brief = replace(LIVELY, hours=0.2)
     first, again, other = play(brief, 3, {}), play(brief, 3, {}), play(brief, 4, {})
     assert first.digest == again.digest != other.digest
