@@ -53,7 +53,7 @@ class Host:
         return tuple(kept)
 
     def _is_sibling(self, key: int, closer: list[int]) -> bool:
-        """It is among the ``siblings`` nearest ``key``, and knows all who are there: ``key`` falls beside its own id."""
+        """It is among the ``siblings`` nearest ``key``, where it knows everybody: beside its own id."""
         if not self.table.is_home(key):
             return False
         if len(closer) < self._parameters.siblings:
