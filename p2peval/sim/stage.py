@@ -21,7 +21,6 @@ from p2peval.core.types import BenchmarkId, PeerId, Seconds, to_nano
 from p2peval.defaults import ATOL, EPSILON, MAX_SECONDS, NETWORK_ID, RTOL
 from p2peval.errors import LocalProtocolError
 from p2peval.sim.adversary import Adversary, Grip, Ring
-from p2peval.sim.churn import changes
 from p2peval.sim.flood import Flood, Register
 from p2peval.sim.host import Host
 from p2peval.sim.links import Cut, Links
@@ -81,7 +80,6 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
     world.break_connections()
     world.heap.run(START + SETTLED)
     _let_loose(stage, adversaries, seed)
-    _come_and_go(stage, seed)
     return stage
 
 
@@ -225,27 +223,6 @@ def made_up(name: str, size: int = 1000) -> Blob:
     """A blob that nobody opens: named as one of ``size`` bytes would be."""
     data = name.encode()
     return Blob(cid_of(data), size, sha256(data).digest())
-
-
-def _come_and_go(stage: Stage, seed: int) -> None:
-    """From now on honest hosts do, where the scenario has churn. Who comes back meets as many as it once did."""
-    scenario, world = stage.scenario, stage.world
-    if scenario.population.churn is None:
-        return
-    numbers = [host.number for host in stage.honest]
-    rng = Random(f"{seed}/meeting again")
-
-    def come(number: int) -> None:
-        world.up(world.hosts[number])
-        present = [other for other in numbers if world.hosts[other].up and other != number]
-        for other in rng.sample(present, min(scenario.network.degree, len(present))):
-            world.connect(number, other)
-
-    for change in changes(scenario.population.churn, numbers, seed, world.now, world.now + scenario.seconds):
-        if change.up:
-            world.heap.later(change.at - world.now, come, change.host)
-        else:
-            world.heap.later(change.at - world.now, world.down, world.hosts[change.host])
 
 
 def _let_loose(stage: Stage, adversaries: Registry, seed: int) -> None:

@@ -10,6 +10,7 @@ from p2peval.core.types import Seconds
 from p2peval.sim.play import play
 from p2peval.sim.scenario import Churn, Flash, Lengths, Network, Population, Scenario, Workload
 from p2peval.sim.stage import set_up
+from p2peval.sim.users import come_and_go
 
 STEADY = Scenario(
     "steady",
@@ -30,6 +31,7 @@ CROWD = with_churn(Churn(Lengths("constant", mean_s=1e9), Lengths(mean_s=1.0), F
 
 def test_hosts_are_up_as_long_as_their_churn_says_and_know_each_other_again() -> None:
     stage = set_up(LIVELY, 1, {})
+    come_and_go(stage, 1)
     up: list[int] = []
     for _ in range(100):
         stage.world.heap.run(stage.world.now + 10.0)
@@ -44,6 +46,7 @@ def test_hosts_are_up_as_long_as_their_churn_says_and_know_each_other_again() ->
 
 def test_a_flash_crowd_arrives_at_its_minute() -> None:
     stage = set_up(CROWD, 1, {})
+    come_and_go(stage, 1)
 
     def there(after: Seconds) -> int:
         stage.world.heap.run(began + after)
