@@ -1,6 +1,7 @@
 """All hosts of a DHT, and the questions and answers between them in virtual time.
 
-One thing is simpler than in life: a host that finds a bucket full sees whether the oldest in it is up without a ping.
+Simpler than in life are: a host that finds a bucket full sees whether the oldest in it is up without a ping; who
+announces several keys does so at once, and no receiver limits their rate; nobody refreshes its buckets but who joins.
 """
 
 from __future__ import annotations
