@@ -53,5 +53,6 @@ def _curves(axes: Any, found: Heat) -> None:
     axes.set_yscale("log")
     axes.set_xlabel("identities of one actor")
     axes.set_ylabel("captured share (dashed: the bound of trust.md §3)")
-    axes.legend(fontsize="small")
+    axes.set_ylim(bottom=0.2 * float(found.captured[some].min(initial=1.0)))
+    axes.legend(fontsize="small", loc="lower center", ncols=4)
     axes.grid(alpha=0.3)
