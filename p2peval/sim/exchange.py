@@ -107,7 +107,7 @@ class Exchange:
         row = host.node.state.objects[object_id]
         if row.type != PeerProfile.__name__ or row.signer in (host.id, asker.id):
             return True
-        return row.signer in asker.node.connected
+        return self._world.places.get(row.signer) in asker.neighbours
 
     def _lacking(self, number: int, other: int, ids: tuple[ObjectId, ...]) -> None:
         host = self._world.hosts[number]

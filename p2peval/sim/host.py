@@ -22,8 +22,8 @@ class Host:
 
     ``neighbours``: places of hosts that it is connected to. ``outbox``: external effects that are not done, by id, as
     the daemon's store keeps them; ``performing``: those under way. ``timers``: key -> ticket of the one that counts.
-    ``blobs``: what it serves. ``busy_until``: when its worker is free. ``pace``: how long it takes for an evaluation, as
-    a multiple of the benchmark's. ``adversaries``: filters over all that it hears and does.
+    ``blobs``: what it serves. ``busy_until``: when its worker is free. ``pace``: how long an evaluation takes it, as a
+    multiple of the benchmark's. ``adversaries``: filters over all that it hears and does.
     """
 
     __slots__ = (
