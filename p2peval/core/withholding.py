@@ -40,4 +40,5 @@ def is_made_good(replica: ReplicaRow) -> bool:
 def try_later(ctx: Context, replica: ReplicaRow) -> None:
     """Look again for outputs that are revealed and were not to be had; where no reveal came yet, its coming counts."""
     if replica.reveal and in_time(ctx, replica):
-        ctx.timer(f"{PREFIX}{replica.id}", ctx.now + WATCH_AGAIN, 0)
+        pause = max(WATCH_AGAIN, ctx.now - ctx.state.tasks[replica.task].created)  # doubles: the age grows by it
+        ctx.timer(f"{PREFIX}{replica.id}", ctx.now + pause, 0)
