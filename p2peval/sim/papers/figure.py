@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from p2peval.sim.tables.figure import NoPictureError
 from p2peval.sim.tables.tables import whole
 
 ACROSS = 2
+COLOURS = 128
 
 
 def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
@@ -20,6 +22,7 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from PIL import Image  # which matplotlib needs, too
     except ImportError as error:
         raise NoPictureError("no figure: matplotlib is missing", hint="pip install 'p2peval[sim]'") from error
 
@@ -35,8 +38,11 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
         _panel(axes, paper, panel, [line for line in found if line.panel == panel.name], colours)
     for axes in places[len(panels) :]:
         axes.remove()
-    with whole(path) as unfinished:
-        picture.savefig(unfinished, format="png", dpi=85)
+    drawn = BytesIO()
+    picture.savefig(drawn, format="png", dpi=85)
+    with whole(path) as unfinished:  # a quarter of the bytes, for who clones the repository
+        few = Image.open(drawn).convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=COLOURS)
+        few.save(unfinished, format="PNG", optimize=True)
 
 
 def _panel(axes: Any, paper: Paper, panel: Panel, found: Sequence[Line], colours: dict[str, str]) -> None:
