@@ -26,7 +26,7 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
     panels = [panel for panel in paper.panels if any(line.panel == panel.name for line in found)]
     across = min(ACROSS, len(panels))
     down = ceil(len(panels) / across)
-    picture = Figure(figsize=(6.4 * across, 4.4 * down + 0.4), layout="constrained")
+    picture = Figure(figsize=(6.4 * across, 3.8 * down + 0.4), layout="constrained")
     FigureCanvasAgg(picture)
     picture.suptitle(f"{paper.authors} {paper.year}, played again (bands: 95 % intervals; crosses: the paper)")
     places = picture.subplots(down, across, squeeze=False).ravel()
@@ -36,7 +36,7 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
     for axes in places[len(panels) :]:
         axes.remove()
     with whole(path) as unfinished:
-        picture.savefig(unfinished, format="png", dpi=85)
+        picture.savefig(unfinished, format="png", dpi=75)
 
 
 def _panel(axes: Any, paper: Paper, panel: Panel, found: Sequence[Line], colours: dict[str, str]) -> None:
