@@ -179,6 +179,20 @@ class SimPaperView(Struct, frozen=True, kw_only=True):
     claims: tuple[PaperClaimView, ...]
 
 
+class SimPopulationView(Struct, frozen=True, kw_only=True):
+    """``liars``: identities at first. ``measures``: over all epochs, captured_mass and its bound of the last.
+
+    ``files``: all that was written.
+    """
+
+    honest: int
+    liars: int
+    epochs: int
+    seeds: int
+    measures: tuple[SimMeasureView, ...]
+    files: tuple[str, ...]
+
+
 class SimScenarioView(Struct, frozen=True, kw_only=True):
     """``attacks``: "20 sybils + sleeper", one for each group of adversaries. ``runs``: points of its sweep, 1 without.
 
@@ -283,6 +297,7 @@ ANSWERS: dict[str, Any] = {
     "sim.tables": SimTablesView,
     "sim.paper": SimPaperView,
     "sim.papers": tuple[PaperView, ...],
+    "sim.population": SimPopulationView,
     "sim.replay": SimReplayView,
 }
 

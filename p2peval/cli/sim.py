@@ -13,6 +13,7 @@ from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
 from p2peval.cli.sim_ls import ls_command
 from p2peval.cli.sim_paper import paper_command
+from p2peval.cli.sim_population import population_command
 from p2peval.cli.sim_replay import replay_command
 from p2peval.cli.sim_run import compare_command, plot_command, run_command, sweep_command
 
@@ -25,7 +26,16 @@ def sim_command() -> None:
     """Worlds in which requesters, workers and liars meet, and the rules by which p2peval trusts and checks."""
 
 
-for _command in (ls_command, run_command, sweep_command, compare_command, plot_command, paper_command, replay_command):
+for _command in (
+    ls_command,
+    run_command,
+    sweep_command,
+    compare_command,
+    plot_command,
+    population_command,
+    paper_command,
+    replay_command,
+):
     sim_command.add_command(_command)
 
 

@@ -100,7 +100,7 @@ def _refusal(view: SimReplayView) -> VerificationError:
         message = f"{view.file}, line {view.difference.line}: the node here did not do what the daemon's did"
         return VerificationError(message, hint="the line was altered, or p2peval decides otherwise than it did")
     message = f"{view.file}: {len(view.gaps)} of {view.starts} starts found other rows than the events before them left"
-    return VerificationError(message, hint="a daemon that is killed may lose the last lines of its record")
+    return VerificationError(message, hint="a machine that loses power may lose the end of a record")
 
 
 def _when(at: float) -> str:

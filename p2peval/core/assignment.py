@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from p2peval.core import withholding
 from p2peval.core.messages import BenchmarkSpec
 from p2peval.core.parts import Blob
 from p2peval.core.ports import Dice
@@ -27,9 +28,16 @@ def commit_window(spec: BenchmarkSpec, model: Blob) -> Seconds:
 def candidates(
     offers: Sequence[OfferRow], replicas: Sequence[ReplicaRow], attempt: int, now: Seconds
 ) -> list[OfferRow]:
-    """Offers that bind, of peers that this task has not tried; who fell silent may be tried in a later attempt."""
-    tried = {row.peer for row in replicas if row.attempt == attempt or row.state is not ReplicaState.SILENT}
+    """Offers that bind, of peers that this task has not tried.
+
+    Who fell silent, or was late with what holds, may be tried in a later attempt.
+    """
+    tried = {row.peer for row in replicas if row.attempt == attempt or not _may_try_again(row)}
     return [offer for offer in offers if not offer.declined and offer.expires > now and offer.peer not in tried]
+
+
+def _may_try_again(row: ReplicaRow) -> bool:
+    return row.state is ReplicaState.SILENT or withholding.is_made_good(row)
 
 
 def alike(offers: Sequence[OfferRow], equivalence_class: str) -> list[OfferRow]:

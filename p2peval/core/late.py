@@ -20,16 +20,13 @@ from p2peval.core.messages import Reveal, Sealed
 from p2peval.core.rows import ReplicaRow, ReplicaState
 from p2peval.core.types import PeerId
 from p2peval.core.verdict import BLAMED, REASONS, Verdict
-from p2peval.core.withholding import PREFIX, in_time, try_later
+from p2peval.core.withholding import HOLDS, PREFIX, in_time, try_later
 from p2peval.defaults import OUTPUTS_PATIENCE
 from p2peval.trust.checking import Record
 
 COMPARING = f"{PREFIX}compare/"
 
 WHY = "late"
-
-HOLDS = "holds"
-"""Among a late replica's numbers, once it is judged: 1 where the audit agreed."""
 
 
 def is_awaited(ctx: Context, replica: ReplicaRow) -> bool:

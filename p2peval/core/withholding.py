@@ -12,6 +12,9 @@ from p2peval.defaults import OBJECT_RETENTION, WATCH_AGAIN
 PREFIX = "late/"
 """Of the effect ids under which outputs that came late are fetched and compared, and of the timers to try again."""
 
+HOLDS = "holds"
+"""Among a late replica's numbers, once it is judged: 1 where the audit agreed."""
+
 
 def withhold(ctx: Context, replica: ReplicaRow, reason: str) -> None:
     """It costs a little honesty and the whole streak, unlike a timeout before the commitment."""
@@ -29,7 +32,13 @@ def in_time(ctx: Context, replica: ReplicaRow) -> bool:
     return replica.state is ReplicaState.WITHHELD and ctx.now - created <= OBJECT_RETENTION
 
 
+def is_made_good(replica: ReplicaRow) -> bool:
+    """Whether what was withheld came late and holds."""
+    return replica.state is ReplicaState.LATE and dict(replica.numbers).get(HOLDS) == 1.0
+
+
 def try_later(ctx: Context, replica: ReplicaRow) -> None:
     """Look again for outputs that are revealed and were not to be had; where no reveal came yet, its coming counts."""
     if replica.reveal and in_time(ctx, replica):
-        ctx.timer(f"{PREFIX}{replica.id}", ctx.now + WATCH_AGAIN, 0)
+        pause = max(WATCH_AGAIN, ctx.now - ctx.state.tasks[replica.task].created)  # doubles: the age grows by it
+        ctx.timer(f"{PREFIX}{replica.id}", ctx.now + pause, 0)

@@ -169,11 +169,13 @@ class Driver:
             effects += happened.effects
             delta += happened.changes
             handled.append(happened)
+        if self._recorder is not None:
+            self._recorder.handled(now, handled)
         outbox = [(effect.id, effect) for effect in effects if isinstance(effect, External)]
         if delta or outbox or done:
             await trio.to_thread.run_sync(self._database.commit, delta, outbox, done)
-        if self._recorder is not None:
-            self._recorder.handled(now, handled)
+        if self._recorder is not None and handled:
+            self._recorder.committed()
         for id_ in done:
             self._performing.pop(id_, None)
         return effects

@@ -1,4 +1,4 @@
-"""Writes the node's record (``wire.record``): a file of its owner's alone, one line for each event that was committed.
+"""Writes the node's record (``wire.record``): a file of its owner's alone, one line for each event.
 
 Off unless ``node.record`` names a file. A record must not cost the node anything but time: when its disk refuses, or
 a value cannot be written, the record ends there, with a warning, and the node goes on. A later start appends, after
@@ -64,8 +64,12 @@ class Recorder:
         self._write([record.resumed(at, effects)])
 
     def handled(self, at: Seconds, batch: Iterable[Happened]) -> None:
-        """What was committed together, at one time."""
+        """What will be committed together."""
         self._write(record.handled(at, each.event, each.effects, each.changes) for each in batch)
+
+    def committed(self) -> None:
+        """All of it is."""
+        self._write([record.Committed()])
 
     def _write(self, lines: Iterable[record.Line]) -> None:
         if self._over:

@@ -65,7 +65,9 @@ class Claim:
     limit: float
 
     def __str__(self) -> str:
-        return f"{self.metric}.{self.stat} {self.operator} {self.limit!r}"
+        short = f"{self.limit:g}"
+        limit = short if float(short) == self.limit else repr(self.limit)
+        return f"{self.metric}.{self.stat} {self.operator} {limit}"
 
 
 @dataclass(frozen=True, slots=True)

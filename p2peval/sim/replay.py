@@ -24,7 +24,7 @@ from p2peval.core.types import PeerId, Seconds
 from p2peval.errors import NotFoundError, P2pevalError, RemoteProtocolError, StoreError, UsageError, VerificationError
 from p2peval.wire import record
 from p2peval.wire.envelope import EnvelopeSealer
-from p2peval.wire.record import Did, Handled, Held, Line, Resumed, Start
+from p2peval.wire.record import Committed, Did, Handled, Held, Line, Resumed, Start
 from p2peval.wire.secrets import NodeSecrets, choices_from
 
 
@@ -56,7 +56,7 @@ class Difference:
 class Gap:
     """A start (``line``) at which rows of ``tables`` are not what the events before it have left.
 
-    A daemon that is killed between a commit and the line for it leaves one; so would a store that forgets.
+    A machine that loses power may lose the end of a record; a store that forgets would leave one, too.
     """
 
     line: int
@@ -149,6 +149,7 @@ class _Player:
         self._awaited = 0
         self._loaded = _Disk()
         self._disk = _Disk()
+        self._pending: list[Change] = []
         self._node: Node | None = None
         self.found = Replayed(self._sealer.peer_id)
 
@@ -169,6 +170,9 @@ class _Player:
             case Handled() if self._node is not None:
                 event = record.event_of(line, self._sealer)
                 self._compare(number, line.kind, line, lambda node: (node.handle(event, line.at), node.state.drain()))
+            case Committed() if self._node is not None:
+                self._disk.commit(self._pending)
+                self._pending.clear()
             case _:
                 raise LookupError("out of its place")
         if self._start is not None and not self._awaited:
@@ -185,11 +189,15 @@ class _Player:
         self._sealer = EnvelopeSealer(self._seed, start.network)
 
     def _make(self, number: int, start: Start) -> None:
-        """The first start is believed; a later one must find what was left."""
-        found, given, left = self.found, self._loaded.rows(), self._disk.rows()
-        unlike = tuple(name for name in TABLES if given[name] != left[name])
+        """The first start is believed; a later one must find what was left, with the last transaction or without."""
+        found, given = self.found, self._loaded.rows()
+        unlike = self._unlike(given)
+        if unlike and self._pending:
+            self._disk.commit(self._pending)
+            unlike = self._unlike(given)
         if unlike and found.starts:
             found.gaps.append(Gap(number, start.at, unlike))
+        self._pending.clear()
         found.starts += 1
         found.version, found.state = start.version, State()
         found.state.load(given)
@@ -203,6 +211,11 @@ class _Player:
             policy=start.policy,
         )
         self._disk, self._start = self._loaded, None
+
+    def _unlike(self, given: dict[str, list[Row]]) -> tuple[str, ...]:
+        """Tables in which these rows, or their order, are not those on the disk."""
+        left = self._disk.rows()
+        return tuple(name for name in TABLES if given[name] != left[name])
 
     def _compare(
         self,
@@ -218,7 +231,7 @@ class _Player:
             nothing = record.did((), ())
             self.found.difference = Difference(number, line.at, event, line.did, nothing, repr(error))
             return
-        self._disk.commit(changes)
+        self._pending += changes
         played = record.did(effects, changes)
         if played != line.did:
             self.found.difference = Difference(number, line.at, event, line.did, played)

@@ -139,7 +139,8 @@ class Churn:
 class Population:
     """``honest`` hosts, of which ``requesters`` ask, ``cannot_compute`` run no model, and ``roots`` are pre-trusted.
 
-    The first of the honest are the roots; the last cannot compute; those who ask are drawn from all of them.
+    The first of the honest are the roots, and the last cannot compute. Those who ask are drawn from these last, and
+    from the others where they are too few.
     ``class_shares``: of hosts in each equivalence class, first to last. ``speed_sigma``: of the logarithm of a host's
     time for an evaluation, 0: all are equally fast. ``honest_error``: chance that an honest host's outputs are wrong.
     """
@@ -208,8 +209,9 @@ class Defence:
 class Workload:
     """``benchmarks`` of ``samples`` each; one evaluation takes ``model_seconds`` on an average host.
 
-    ``tasks`` of each requester, at ``tasks_per_hour`` of each, one after another at random times. ``epsilon``,
-    ``delta``, ``replicas``, ``certify``: what they ask for.
+    ``tasks`` of each requester, at ``tasks_per_hour`` of each, one after another at random times. ``repeats``: chance
+    that one is about a model that was asked for before. ``epsilon``, ``delta``, ``replicas``, ``certify``: what they
+    ask for.
     """
 
     benchmarks: int = field(default=1, metadata={"least": 1})
@@ -217,6 +219,7 @@ class Workload:
     model_seconds: float = field(default=2.0, metadata={"least": 0.0, "most": float(defaults.MAX_SECONDS)})  # guess
     tasks: int = field(default=20, metadata=COUNT)  # guess
     tasks_per_hour: float = field(default=20.0, metadata=POSITIVE)  # guess
+    repeats: float = field(default=0.0, metadata=SHARE)
     epsilon: float = field(default=defaults.EPSILON, metadata={"above": 0.0, "most": 0.5})
     delta: float = field(default=defaults.DELTA, metadata={"above": 0.0, "most": 0.5})
     replicas: int = field(default=1, metadata={"least": 1, "most": defaults.MAX_REPLICAS})

@@ -11,7 +11,7 @@ What is written is the effective configuration: all values, said or not, and it 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from p2peval.sim import toml_text
 from p2peval.sim.checked import key_of, nearest
 from p2peval.sim.claims import Claim, ClaimError, parse
 from p2peval.sim.document import Document, parsed
-from p2peval.sim.scenario import Adversaries, Scenario, Value
+from p2peval.sim.scenario import Adversaries, Defence, Scenario, Value
 from p2peval.sim.toml_lines import Path as At
 
 Kinds = Callable[[Path | None], Mapping[str, type]]
@@ -107,7 +107,13 @@ class _Reader:
         self._document, self._rules, self._folder = document, rules, folder
 
     def scenario(self) -> Scenario:
-        readers = {"seeds": self._seeds, "claims": self._claims, "adversaries": self._adversaries, "sweep": self._sweep}
+        readers = {
+            "seeds": self._seeds,
+            "claims": self._claims,
+            "adversaries": self._adversaries,
+            "defence": self._defence,
+            "sweep": self._sweep,
+        }
         return self._document.build(Scenario, self._document.values, readers=readers)
 
     def _seeds(self, said: Any, at: At) -> tuple[int, ...]:
@@ -128,6 +134,20 @@ class _Reader:
             return parse(text, self._rules.metrics)
         except ClaimError as error:
             raise self._document.wrong(at, error.message, hint=error.hint) from None
+
+    def _defence(self, said: Any, at: At) -> Defence:
+        defence = self._document.build(Defence, said, at)
+        return replace(defence, file=str(self._beside(defence.file, (*at, "file")) or ""))
+
+    def _beside(self, file: str, at: At) -> Path | None:
+        """A Python file that a scenario names lies beside it; written down it is absolute, and lies where it lay."""
+        if not file:
+            return None
+        path = (self._folder / file).resolve()
+        if not path.is_file():
+            what = f"{'.'.join(at)}: {path}: no such file"
+            raise self._document.wrong(at, what, hint="name it as seen from the scenario")
+        return path
 
     def _sweep(self, said: Any, at: At) -> tuple[tuple[str, tuple[Value, ...]], ...]:
         """Each value must make a scenario, so that a sweep does not end midway."""
@@ -169,8 +189,8 @@ class _Reader:
             raise self._document.wrong(at, "adversaries must be tables: [[adversaries]]")
         own = {key_of(each) for each in fields(Adversaries)} - {"options"}
         group = self._document.build(Adversaries, {key: table[key] for key in table if key in own}, at)
-        file = (self._folder / group.file).resolve() if group.file else None
-        known = self._rules.kinds(file)
+        file = self._beside(group.file, (*at, "file"))
+        known = self._kinds(file, at)
         given = {key: value for key, value in table.items() if key not in own}
         options: dict[str, Value] = {}
         unknown = dict(given)
@@ -187,8 +207,13 @@ class _Reader:
                 unknown.pop(key, None)
         for key in unknown:
             raise self._document.unknown((*at, key), dict.fromkeys([*sorted(own), *options]))
-        path = "" if file is None else str(file)
-        return Adversaries(group.kind, group.count, group.also, path, group.reach, tuple(sorted(options.items())))
+        return replace(group, file=str(file or ""), options=tuple(sorted(options.items())))
+
+    def _kinds(self, file: Path | None, at: At) -> Mapping[str, type]:
+        try:
+            return self._rules.kinds(file)
+        except ConfigError as error:
+            raise self._document.wrong((*at, "file"), error.message, hint=error.hint) from None
 
     def _options(self, kind: type, given: Mapping[str, Any], at: At) -> Iterator[tuple[str, Value]]:
         """All options of one kind, those too that are not said."""

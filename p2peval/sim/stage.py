@@ -146,8 +146,11 @@ def _rings(scenario: Scenario, world: World) -> tuple[Ring, ...]:
 
 
 def _requesters(scenario: Scenario, honest: Sequence[Host], rng: Random) -> tuple[Host, ...]:
-    """Drawn from the honest."""
-    chosen = rng.sample(range(len(honest)), scenario.population.requesters)
+    """Who cannot compute is there to ask; where these are too few, the others are drawn from."""
+    people = scenario.population
+    able = people.honest - people.cannot_compute
+    idle = min(people.requesters, people.cannot_compute)
+    chosen = rng.sample(range(able, len(honest)), idle) + rng.sample(range(able), people.requesters - idle)
     return tuple(honest[place] for place in sorted(chosen))
 
 

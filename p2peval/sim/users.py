@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from operator import itemgetter
 from random import Random
 
 from p2peval.core.events import StartTask
-from p2peval.core.types import BenchmarkId, to_nano
+from p2peval.core.types import BenchmarkId, Seconds, to_nano
 from p2peval.sim.churn import changes
 from p2peval.sim.host import Host
 from p2peval.sim.stage import SETTLED, Stage, made_up
@@ -13,15 +15,25 @@ from p2peval.sim.world import START
 
 
 def schedule(stage: Stage, seed: int) -> None:
-    """Every requester's tasks at random times, at its rate on average, each with a model of its own."""
+    """Every requester's tasks at random times, at its rate on average, about models of its own or of before."""
+    die, world = Random(f"{seed}/repeats"), stage.world
+    asked: dict[BenchmarkId, list[str]] = {benchmark: [] for benchmark in stage.benchmarks}
+    for at, host, benchmark, model in sorted(_wishes(stage, seed), key=itemgetter(0)):
+        before = asked[benchmark]
+        if before and die.random() < stage.scenario.workload.repeats:
+            model = die.choice(before)
+        before.append(model)
+        world.heap.later(START + SETTLED + at - world.now, _ask, stage, host, benchmark, model)
+
+
+def _wishes(stage: Stage, seed: int) -> Iterator[tuple[Seconds, Host, BenchmarkId, str]]:
+    """When who asks on which benchmark, and a model of its own for it."""
     work = stage.scenario.workload
     span = work.tasks / work.tasks_per_hour * 3600.0
     for host in stage.requesters:
         rng = Random(f"{seed}/users/{host.number}")
         for number, at in enumerate(sorted(rng.uniform(0.0, span) for _ in range(work.tasks))):
-            benchmark = rng.choice(stage.benchmarks)
-            due = START + SETTLED + at - stage.world.now
-            stage.world.heap.later(due, _ask, stage, host, benchmark, f"model {host.number}/{number}")
+            yield at, host, rng.choice(stage.benchmarks), f"model {host.number}/{number}"
 
 
 def come_and_go(stage: Stage, seed: int) -> None:

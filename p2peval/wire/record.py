@@ -1,9 +1,11 @@
 """A node's record: what happened to it, one event a line, and digests of what it did about it (the seam, rule 2).
 
 Each start of the node begins a part of the file: a ``Start``, the rows that were loaded (none in a new home), a
-``Resumed``, then every event in the order of its commit. A line is JSON. Of effects and of the state's change a digest
-stands here, not the values: an audit's nonce is no one's to read before its time. Who has the node's key can play
-the events again and reckon the same digests (``sim.replay``). Knows no file: the daemon writes, the lab reads.
+``Resumed``, then every event in the order in which it was handled. Those of one transaction stand here before it is
+committed and a ``Committed`` after: a process that is killed in between leaves the next start to tell which it was.
+A line is JSON. Of effects and of the state's change a digest stands here, not the values: an audit's nonce is no one's
+to read before its time. Who has the node's key can play the events again and reckon the same digests (``sim.replay``).
+Knows no file: the daemon writes, the lab reads.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
 
 
 class Handled(msgspec.Struct, frozen=True, tag="event"):
-    """``Node.handle`` was called with the event ``body`` of ``kind``, and what it did is durable."""
+    """``Node.handle`` was called with the event ``body`` of ``kind``."""
 
     at: Seconds
     kind: str
@@ -72,7 +74,11 @@ class Handled(msgspec.Struct, frozen=True, tag="event"):
     did: Did
 
 
-Line = Start | Held | Resumed | Handled
+class Committed(msgspec.Struct, frozen=True, tag="committed"):
+    """What all events since the last ``Committed``, or the start, have changed is durable."""
+
+
+Line = Start | Held | Resumed | Handled | Committed
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import bench_population
 import bench_proof
 import bench_redundancy
 import bench_sandbox
+import bench_sim
 import bench_trust
 from report import Row, save, table
 
@@ -32,6 +33,7 @@ FAMILIES = {
     "population": bench_population.run,
     "proof": bench_proof.run,
     "redundancy": bench_redundancy.run,
+    "sim": bench_sim.run,
     "trust": bench_trust.run,
 }
 BUILD = Path(__file__).resolve().parents[2] / "build"

@@ -62,6 +62,7 @@ ALONE = {
     "sim.tables",
     "sim.paper",
     "sim.papers",
+    "sim.population",
     "sim.replay",
 }
 """Answers without a Service behind them; see test_alone.py, test_verify.py, test_demo.py, test_sim_*.py."""

@@ -86,6 +86,20 @@ def test_a_proof_since_ends_the_streak_for_good_even_once_it_has_lapsed(world: S
     assert (world.seen.streak, world.seen.withheld) == (0, 0)
 
 
+def test_who_was_late_with_what_holds_may_be_asked_again_where_nobody_else_is_left(world: Slow) -> None:
+    world.disconnect(world.other)
+    world.holding = True
+    task = world.start(world.requester, world.benchmark, "late")
+    world.run_until(lambda: any(row.state is ReplicaState.WITHHELD for row in world.requester.node.state.replicas))
+    world.holding = False
+    world.run(600.0)
+    assert world.state(task) is TaskState.ANNOUNCED
+    world.reveal()
+    world.run(1200.0)
+    assert world.state(task) is TaskState.ACCEPTED
+    assert world.seen.streak == 5
+
+
 def test_results_since_count_on_where_they_are_more(world: Slow) -> None:
     world.withhold("late")
     for number in range(5):

@@ -125,7 +125,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         network=draw(NETWORKS),
         population=draw(POPULATIONS),
         adversaries=tuple(draw(st.lists(groups(), max_size=3))),
-        defence=draw(fitting(Defence, epoch_s=st.floats(1.0, 1e5))),
+        defence=draw(fitting(Defence, epoch_s=st.floats(1.0, 1e5), file=st.just(""))),
         workload=draw(fitting(Workload, tasks=st.integers(0, 10), tasks_per_hour=st.floats(10.0, 1e4))),
         claims=tuple(draw(st.lists(CLAIMS, max_size=4))),
         sweep=draw(SWEEPS),

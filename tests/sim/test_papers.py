@@ -68,6 +68,11 @@ def test_what_chance_has_no_part_in_is_played_once() -> None:
     assert said == [(1, 1)]
 
 
+def test_what_is_dear_to_play_is_played_at_most_so_often() -> None:
+    dear = [Point(*LOW, partial(measured, 1.0, 10.0), most=2), Point(*HIGH, partial(measured, 2.0, 10.5))]
+    assert {line.curve: line.seeds for line in lines(PAPER, dear, 5, 1, silent)} == {"low": 2, "high": 5}
+
+
 def test_a_claim_holds_where_the_intervals_are_apart_and_fails_where_the_means_stand_otherwise() -> None:
     assert [verdict.verdict for verdict in verdicts(PAPER, found())] == ["holds", "fails", "open"]
 

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from p2peval.errors import ConfigError, NotFoundError
 from p2peval.sim.claims import parse
 from p2peval.sim.document import parsed
+from p2peval.sim.kinds import kinds
 from p2peval.sim.scenario import Latency, Lengths, Region, Scenario
-from p2peval.sim.scenario_file import Source, dumps, opened, read
+from p2peval.sim.scenario_file import Rules, Source, dumps, opened, read
 from p2peval.sim.sweep import axis, points, setting
 from tests.sim.scenario_draws import RULES, scenarios
 
@@ -100,19 +101,36 @@ def test_seeds_may_be_a_list() -> None:
     assert source(TEXT.replace("seeds = 20", "seeds = [7, 3]")).scenario().seeds == (7, 3)
 
 
-def test_a_python_file_is_looked_for_beside_the_scenario(tmp_path: Path) -> None:
-    asked: list[Path | None] = []
+MINE = """
+from __future__ import annotations
+from dataclasses import dataclass
+from p2peval.sim.adversary import Adversary
+@dataclass
+class MyLiar(Adversary):
+    share: float = 0.5
+"""
 
-    def kinds(file: Path | None) -> dict[str, type]:
-        asked.append(file)
-        return dict(RULES.kinds(file))
 
-    text = 'title = "x"\n[[adversaries]]\nkind = "sybils"\nfile = "mine.py"\n'
-    rules = type(RULES)(kinds)
-    scenario = Source(parsed(text, "x"), rules, tmp_path).scenario()
-    assert asked == [tmp_path / "mine.py"]
-    again = Source(parsed(dumps(scenario), "y"), rules, tmp_path / "elsewhere").scenario()
+def test_python_files_are_looked_for_beside_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(MINE, encoding="utf-8")
+    (tmp_path / "rules.py").write_text("def opinion(testimony): ...", encoding="utf-8")
+    text = 'title = "x"\n[defence]\nfile = "rules.py"\n[[adversaries]]\nkind = "my-liar"\nfile = "mine.py"\n'
+    scenario = Source(parsed(text, "x"), Rules(kinds), tmp_path).scenario()
+    assert scenario.defence.file == str(tmp_path / "rules.py")
+    assert scenario.adversaries[0].options == (("share", 0.5),)
+    again = Source(parsed(dumps(scenario), "y"), Rules(kinds), tmp_path / "elsewhere").scenario()
     assert again == scenario
+
+
+def test_a_python_file_that_is_missing_or_broken_is_told_with_the_line_that_names_it(tmp_path: Path) -> None:
+    text = 'title = "x"\n[[adversaries]]\nkind = "my-liar"\nfile = "mine.py"\n'
+    with pytest.raises(ConfigError, match=r"^x:4: adversaries.0.file: .*mine.py: no such file"):
+        Source(parsed(text, "x"), Rules(kinds), tmp_path).scenario()
+    (tmp_path / "mine.py").write_text("class MyLiar: ...", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"^x:4: .*mine.py"):
+        Source(parsed(text, "x"), Rules(kinds), tmp_path).scenario()
+    with pytest.raises(ConfigError, match=r"^x:3: defence.file: .*rules.py: no such file"):
+        Source(parsed('title = "x"\n[defence]\nfile = "rules.py"\n', "x"), Rules(kinds), tmp_path).scenario()
 
 
 def test_a_scenario_travels_to_other_processes() -> None:
@@ -199,7 +217,7 @@ def test_what_cannot_be_is_refused_with_its_line(old: str, new: str, said: str) 
 
 
 def test_one_option_of_two_kinds_must_be_said() -> None:
-    rules = type(RULES)(lambda file: {"sybils": RULES.kinds(file)["sleeper"], "sleeper": Louder})
+    rules = Rules(lambda file: {"sybils": RULES.kinds(file)["sleeper"], "sleeper": Louder})
     text = 'title = "x"\n[[adversaries]]\nkind = "sybils"\nwith = ["sleeper"]\n'
     with pytest.raises(ConfigError, match=r"x:2: several of sybils, sleeper have an option 'loud': say it"):
         Source(parsed(text, "x"), rules).scenario()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from p2peval.core.events import EvaluationFinished
 from p2peval.sim.adversaries.liar import Liar
 from p2peval.sim.adversaries.rater import Rater
+from p2peval.sim.checked import SHARE
 
 
 @dataclass
@@ -20,7 +21,7 @@ class Camouflage(Liar, Rater):
 
     knows: ClassVar[str] = "who belongs to its ring"
     costs: ClassVar[str] = "honest work in the share of tasks in which it is right; a statement an epoch"
-    honest: float = 0.5
+    honest: float = field(default=0.5, metadata=SHARE)
 
     def lies(self, event: EvaluationFinished) -> bool:
         return self.grip.rng.random() >= self.honest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from p2peval.core.events import EvaluationFinished, Event, MessageReceived, Sampled
@@ -22,7 +22,7 @@ class Colluders(Liar):
 
     knows: ClassVar[str] = "which tasks its ring was given, and about which it lied, without a message"
     costs: ClassVar[str] = "an evaluation a task; honest work where too few of the ring were asked"
-    together: int = 2
+    together: int = field(default=2, metadata={"least": 1})
 
     def hear(self, event: Event) -> Events:
         if isinstance(event, MessageReceived):

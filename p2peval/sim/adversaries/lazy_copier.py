@@ -32,7 +32,8 @@ class LazyCopier(Adversary):
     costs: ClassVar[str] = "no evaluation is ever run; the transfer of the outputs that it copies"
     waits: bool = False
     _seen: dict[Known, tuple[Blob, PeerId]] = field(default_factory=dict, init=False)
-    _jobs: dict[str, RunEvaluation] = field(default_factory=dict, init=False)
+    _waiting: dict[str, tuple[Known, RunEvaluation]] = field(default_factory=dict, init=False)
+    _copying: dict[str, RunEvaluation] = field(default_factory=dict, init=False)
 
     def hear(self, event: Event) -> Events:
         if isinstance(event, MessageReceived) and isinstance(event.sealed.payload, ResultRecord):
@@ -45,10 +46,12 @@ class LazyCopier(Adversary):
     def act(self, effect: Effect) -> Effects:
         if not (isinstance(effect, RunEvaluation) and self.grip.serves(effect.task)):
             yield effect
-        elif known := self._seen.get(self._key(effect)):
-            yield self._fetch(effect, *known)
+            return
+        key = (self.grip.node.state.duties[effect.task].benchmark, effect.model.cid)
+        if key in self._seen:
+            yield self._fetch(effect, *self._seen[key])
         elif self.waits:
-            self._jobs[effect.id] = effect
+            self._waiting[effect.id] = (key, effect)
         else:
             self.grip.inject(self.grip.make_up(effect, self.grip.me))
 
@@ -61,19 +64,17 @@ class LazyCopier(Adversary):
             return
         known = (record.benchmark, model.model.cid)
         self._seen.setdefault(known, (taken[0].outputs, taken[0].author))
-        for job in [job for job in self._jobs.values() if self._key(job) == known]:
-            del self._jobs[job.id]
-            self.grip.do(self._fetch(job, *self._seen[known]))
-
-    def _key(self, job: RunEvaluation) -> Known:
-        return (self.grip.node.state.duties[job.task].benchmark, job.model.cid)
+        for key, job in list(self._waiting.values()):
+            if key == known:
+                del self._waiting[job.id]
+                self.grip.do(self._fetch(job, *self._seen[known]))
 
     def _fetch(self, job: RunEvaluation, outputs: Blob, holder: PeerId) -> FetchBlob:
-        self._jobs[PREFIX + job.id] = job
+        self._copying[PREFIX + job.id] = job
         return FetchBlob(PREFIX + job.id, outputs, (holder,), self.grip.now + OUTPUTS_PATIENCE)
 
     def _copy(self, event: BlobReady | BlobFailed) -> None:
-        job = self._jobs.pop(event.effect_id)
+        job = self._copying.pop(event.effect_id)
         if isinstance(event, BlobReady):
             self.grip.ring.spend("copies")
             self.grip.inject(self.grip.copy(job, event.cid))

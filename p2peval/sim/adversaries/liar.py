@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from p2peval.core.effects import Effect, Prove
 from p2peval.core.events import EvaluationFinished, Event
 from p2peval.defaults import DELTA
 from p2peval.sim.adversary import Adversary, Effects, Events
+from p2peval.sim.checked import SHARE
 
 
 @dataclass
@@ -18,7 +19,7 @@ class Liar(Adversary):
     hardest to find. Nobody proves a friend's lie.
     """
 
-    altered: float = DELTA
+    altered: float = field(default=DELTA, metadata=SHARE)
 
     def hear(self, event: Event) -> Events:
         if isinstance(event, EvaluationFinished) and self.grip.serves(event.task) and self.lies(event):

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from p2peval.core.events import EvaluationFinished
 from p2peval.sim.adversaries.liar import Liar
+from p2peval.sim.checked import COUNT
 
 
 @dataclass
@@ -19,8 +20,8 @@ class OnOff(Liar):
 
     knows: ClassVar[str] = "nothing but its own tasks"
     costs: ClassVar[str] = "an evaluation a task; honest work in between"
-    right: int = 50
-    wrong: int = 10
+    right: int = field(default=50, metadata=COUNT)
+    wrong: int = field(default=10, metadata={"least": 1})
     _served: int = field(default=0, init=False)
 
     def lies(self, event: EvaluationFinished) -> bool:

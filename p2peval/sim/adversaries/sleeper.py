@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from p2peval.core.events import EvaluationFinished
 from p2peval.sim.adversaries.liar import Liar
+from p2peval.sim.checked import COUNT
 
 
 @dataclass
@@ -19,8 +20,8 @@ class Sleeper(Liar):
 
     knows: ClassVar[str] = "nothing but its own tasks"
     costs: ClassVar[str] = "an evaluation a task; honest work until it turns"
-    wakes_after: int = 30
-    wakes_s: float = 0.0
+    wakes_after: int = field(default=30, metadata=COUNT)
+    wakes_s: float = field(default=0.0, metadata={"least": 0.0})
     _served: int = field(default=0, init=False)
     _began: float = field(default=0.0, init=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from p2peval.core.events import EvaluationFinished
 from p2peval.core.types import BenchmarkId, PeerId
 from p2peval.sim.adversaries.liar import Liar
 from p2peval.sim.adversaries.rater import PRAISE, Counts, Rater
+from p2peval.sim.checked import SHARE
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Spies(Liar, Rater):
 
     knows: ClassVar[str] = "who belongs to its ring, and who of it lies"
     costs: ClassVar[str] = "spies: honest work always; all: a statement an epoch"
-    spies: float = 15 / 55
+    spies: float = field(default=15 / 55, metadata=SHARE)
 
     @property
     def is_spy(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import ClassVar
 
 from p2peval.core.events import EvaluationFinished
 from p2peval.core.types import PeerId
 from p2peval.sim.adversaries.liar import Liar
+from p2peval.sim.checked import SHARE
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Targeting(Liar):
 
     knows: ClassVar[str] = "who has asked its ring so far, without a message"
     costs: ClassVar[str] = "an evaluation a task; honest work for all who are no victims"
-    victims: float = 0.5
+    victims: float = field(default=0.5, metadata=SHARE)
 
     def lies(self, event: EvaluationFinished) -> bool:
         asked: dict[PeerId, int] = self.grip.ring.memory.setdefault("asked", {})

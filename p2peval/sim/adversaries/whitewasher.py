@@ -10,6 +10,7 @@ from p2peval.core.events import EvaluationFinished
 from p2peval.core.types import Seconds
 from p2peval.sim.adversaries.liar import Liar
 from p2peval.sim.adversary import Effects
+from p2peval.sim.checked import COUNT
 
 
 @dataclass
@@ -22,8 +23,8 @@ class Whitewasher(Liar):
 
     knows: ClassVar[str] = "its own tasks, and proofs against itself, which are public"
     costs: ClassVar[str] = "an identity a lie that was found; honest work before each"
-    first_honest: int = 0
-    patience_s: Seconds = 3600.0
+    first_honest: int = field(default=0, metadata=COUNT)
+    patience_s: Seconds = field(default=3600.0, metadata={"above": 0.0})
     _served: int = field(default=0, init=False)
     _lives: int = field(default=0, init=False)
     _asked: Seconds = field(default=0.0, init=False)

@@ -49,7 +49,7 @@ def pruned(mesh: Mesh, host: int, peer: int, topic: int, backoff: Seconds) -> No
     if peer in room.mesh:
         upkeep.leaves_mesh(mesh, router, room, peer, topic)
     # A heartbeat more than it asks for: to come too early is a misdeed (v1.1).
-    room.bar(peer, mesh.heap.now + backoff + mesh.params.heartbeat)
+    room.bar(peer, mesh.heap.now, backoff + mesh.params.heartbeat)
     if router.conduct is not None:
         router.conduct.pruned(mesh, host, peer, topic)
     mesh.wake(host)

@@ -136,7 +136,7 @@ class Mesh:
         router = self._routers[host]
         if topic in router.rooms:
             return
-        room = router.rooms[topic] = Room()
+        room = router.rooms[topic] = Room(router.backoffs.setdefault(topic, {}))
         self._count(topic, room, router.conduct is None or router.conduct.listens)
         for peer in router.links:
             self._learns(peer, self._routers[peer], host, topic)
@@ -154,8 +154,10 @@ class Mesh:
         if room is None:
             return
         self._count(topic, room, False)
+        leave = self.params.leave_backoff
         for peer in room.mesh:
-            self._carry(host, peer, CONTROL_BYTES, control.pruned, topic, self.params.leave_backoff)
+            room.bar(peer, self.heap.now, leave + self.params.heartbeat)
+            self._carry(host, peer, CONTROL_BYTES, control.pruned, topic, leave)
             self.counts.prunes += 1
         for peer in router.links:
             self._routers[peer].members.get(topic, {}).pop(host, None)
@@ -238,7 +240,7 @@ class Mesh:
             if peer in (but, origin):
                 continue
             state = seen[peer]
-            if state == SEEN and conduct is None and (first is None or now > first[peer] + window):
+            if state == SEEN and (first is None or now > first[peer] + window):
                 counts.duplicates += 1
                 continue
             if adverse and peer in adverse and adverse[peer].swallows:

@@ -1,7 +1,7 @@
 """How a gossip router behaves: degrees, times and the weights of a peer's standing.
 
 Fields bear the specification's meaning; its names stand in the comments. A standing is what the specification calls
-a peer score. Three routers are given: ``OURS``, ``PAPER`` and ``PLAIN``.
+a peer score. Three routers are given: ``OURS``, ``HARDENED`` and ``PLAIN``.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Params:
     refuses_above_high: bool = True  # a GRAFT by who dialled us, once ``high`` are in the mesh
     opportunistic_ticks: int = 60  # heartbeats between two opportunistic grafts; 0: none
     opportunistic_peers: int = 2
-    opportunistic_equals: bool = False  # whether a peer as good as the median will do: py-libp2p's rule
+    opportunistic_equals: bool = False  # py-libp2p's rule: who is as good as the median will do, if ``low`` are there
     ids: int = 5000  # message ids in one IHAVE, and asked of one peer in a heartbeat
     announcements: int = 10  # IHAVEs heard of one peer in a heartbeat
     retransmissions: int = 3  # of one message to one peer that asks again
@@ -107,11 +107,11 @@ is ever pruned for misdeeds. With all standings equal its opportunistic grafting
 ``high`` is passed, then prunes down to ``degree``: the mesh saws instead of resting.
 """
 
-PAPER = Params(degree=8, low=6, high=12, lazy=12, kept=6, opportunistic_ticks=10, weights=Weights())
+HARDENED = Params(degree=8, low=6, high=12, lazy=12, kept=6, opportunistic_ticks=10, weights=Weights())
 """Vyzovitis et al. 2020: the cold boot run's configuration as published by its authors (gossipsub-hardening)."""
 
-PLAIN = replace(PAPER, flood_publish=False, outbound=0, kept=0, gossip_factor=0.0, refuses_above_high=False,
-                opportunistic_ticks=0, weights=None)  # fmt: skip
+PLAIN = replace(HARDENED, flood_publish=False, outbound=0, kept=0, gossip_factor=0.0, refuses_above_high=False,
+                backoff=0.0, leave_backoff=0.0, opportunistic_ticks=0, weights=None)  # fmt: skip
 """Gossipsub v1.0 at the paper's degrees: the baseline that it calls vanilla."""
 
 

@@ -47,7 +47,7 @@ class Pulse:
 
     def _fire(self, slot: int) -> None:
         hosts, routers = self._slots[slot], self._routers
-        for host in list(hosts):
+        for host in sorted(hosts):
             router = routers[host]
             if not (router.up and self._beat(host)):
                 router.awake = False

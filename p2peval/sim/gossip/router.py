@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from p2peval.sim.gossip.conduct import Conduct
 
 UNSEEN, SEEN, REFUSED = 0, 1, 2
+_SWEEP = 64
 
 
 class Ruling(Enum):
@@ -86,14 +87,15 @@ class Room:
     ``counted``: whether the host is in the topic's census. ``settled``: whether its mesh is as it should be.
     """
 
-    __slots__ = ("backoff", "counted", "mesh", "pruned", "settled")
+    __slots__ = ("_sweep", "backoff", "counted", "mesh", "pruned", "settled")
 
-    def __init__(self) -> None:
+    def __init__(self, backoff: dict[int, Seconds]) -> None:
         self.counted = False
         self.settled = False
         self.mesh: dict[int, None] = {}
-        self.backoff: dict[int, Seconds] = {}
+        self.backoff = backoff
         self.pruned: dict[int, Seconds] = {}
+        self._sweep = _SWEEP
 
     def barred(self, peer: int, now: Seconds) -> bool:
         until = self.backoff.get(peer)
@@ -105,20 +107,28 @@ class Room:
         self.pruned.pop(peer, None)
         return False
 
-    def bar(self, peer: int, until: Seconds) -> None:
+    def bar(self, peer: int, now: Seconds, lasting: Seconds) -> None:
+        """A longer bar that stands is not shortened. What is over is swept out as bars grow many."""
+        until = now + lasting
         self.backoff[peer] = max(until, self.backoff.get(peer, until))
+        if len(self.backoff) > self._sweep:
+            for other in [other for other, end in self.backoff.items() if end <= now]:
+                del self.backoff[other]
+                self.pruned.pop(other, None)
+            self._sweep = max(_SWEEP, 2 * len(self.backoff))
 
 
 class Router:
     """One host's gossip.
 
-    ``links``: connected peers, and whether this host dialled. ``members``: per topic, those of them who joined it.
-    ``history``: messages, each with the heartbeat in which it came. ``promises``: by when a message asked for, of whom.
+    ``links``: connected peers, and whether this host dialled. ``backoffs``: per topic; they outlive leaving it.
+    ``members``: per topic, those of them who joined it. ``history``: messages, each with the heartbeat in which it
+    came. ``promises``: by when a message asked for, of whom.
     """
 
     __slots__ = (
-        "awake", "conduct", "fanout", "heard", "history", "links", "members", "promises", "rooms", "slot", "standings",
-        "up",
+        "awake", "backoffs", "conduct", "fanout", "heard", "history", "links", "members", "promises", "rooms", "slot",
+        "standings", "up",
     )  # fmt: skip
 
     def __init__(self, slot: int) -> None:
@@ -135,6 +145,7 @@ class Router:
         self.links: dict[int, bool] = {}
         self.members: dict[int, dict[int, None]] = {}
         self.rooms: dict[int, Room] = {}
+        self.backoffs: dict[int, dict[int, Seconds]] = {}
         self.fanout: dict[int, tuple[Seconds, dict[int, None]]] = {}
         self.history: list[tuple[int, Message]] = []
         self.heard: dict[int, int] = {}

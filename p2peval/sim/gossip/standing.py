@@ -6,7 +6,7 @@ that is worked out when they are next looked at, so a peer that does nothing cos
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from p2peval.core.types import Seconds
 from p2peval.sim.gossip.params import Weights
@@ -98,6 +98,13 @@ class Standings:
             surplus = self.near.get(self.addresses.get(peer, peer), 0) - w.address_threshold
             value += w.address * max(0, surplus) ** 2
         return value
+
+    def not_below(self, least: float, peers: Iterable[int], now: Seconds) -> list[int]:
+        """Those of ``peers`` who stand at ``least`` or above."""
+        if self.weights.app or self.weights.address:
+            return [peer for peer in peers if self.of(peer, now) >= least]
+        known, good = self._peers, least <= 0.0
+        return [peer for peer in peers if (self.of(peer, now) >= least if peer in known else good)]
 
     def met(self, peer: int, now: Seconds) -> None:
         address = self.addresses.get(peer, peer)

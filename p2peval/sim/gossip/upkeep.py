@@ -43,10 +43,13 @@ def _maintain(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> 
         for peer in list(room.mesh):
             if standings.look(peer, now) < 0.0:
                 prune(mesh, host, router, topic, room, peer)
+    enough = len(room.mesh) >= params.low
     if not room.settled:
         _resize(mesh, host, router, topic, room)
     ticks = params.opportunistic_ticks
-    if ticks and int(now / params.heartbeat) % ticks == 0 and len(room.mesh) > 1:
+    if not params.opportunistic_equals:
+        enough = len(room.mesh) > 1
+    if enough and ticks and int(now / params.heartbeat) % ticks == 0:
         _graft_better(mesh, host, router, topic, room)
     may_graft = params.opportunistic_equals and len(room.mesh) < len(router.members.get(topic, ()))
     return may_graft or standings is not None or not room.settled
@@ -92,7 +95,7 @@ def _reach_out(mesh: Mesh, host: int, router: Router, topic: int, room: Room) ->
     lacking = mesh.params.outbound - sum([router.links[peer] for peer in room.mesh])
     if lacking <= 0:
         return 0
-    found = [peer for peer in candidates(mesh, router, topic, room) if router.links[peer]]
+    found = candidates(mesh, router, topic, room, dialled=True)
     chosen = mesh.rng.sample(found, min(lacking, len(found)))
     for peer in chosen:
         mesh.send_graft(host, peer, topic)
@@ -114,12 +117,15 @@ def _graft_better(mesh: Mesh, host: int, router: Router, topic: int, room: Room)
         mesh.send_graft(host, peer, topic)
 
 
-def candidates(mesh: Mesh, router: Router, topic: int, room: Room) -> list[int]:
-    """Members outside the mesh whom nothing forbids to graft."""
-    now, standings = mesh.heap.now, router.standings
-    found = [p for p in router.members.get(topic, ()) if p not in room.mesh and not room.barred(p, now)]
+def candidates(mesh: Mesh, router: Router, topic: int, room: Room, dialled: bool = False) -> list[int]:
+    """Members outside the mesh whom nothing forbids to graft; only those that this host dialled, if so asked."""
+    now, standings, inside, until = mesh.heap.now, router.standings, room.mesh, room.backoff.get
+    members: Iterable[int] = router.members.get(topic, ())
+    if dialled:
+        members = [peer for peer in members if router.links[peer]]
+    found = [peer for peer in members if peer not in inside and until(peer, now) <= now]
     if standings is not None:
-        found = [peer for peer in found if standings.of(peer, now) >= 0.0]
+        found = standings.not_below(0.0, found, now)
     return found
 
 
@@ -131,8 +137,7 @@ def audience(mesh: Mesh, router: Router, topic: int) -> Iterable[int]:
         standings = router.standings
         if standings is None:
             return list(members)
-        worst = standings.weights.publish_threshold
-        return [peer for peer in members if standings.of(peer, now) >= worst]
+        return standings.not_below(standings.weights.publish_threshold, members, now)
     room = router.rooms.get(topic)
     if room is not None:
         return list(room.mesh)
@@ -168,7 +173,7 @@ def prune(mesh: Mesh, host: int, router: Router, topic: int, room: Room, peer: i
 
 def refuse(mesh: Mesh, host: int, room: Room, topic: int, peer: int) -> None:
     now = mesh.heap.now
-    room.bar(peer, now + mesh.params.backoff)
+    room.bar(peer, now, mesh.params.backoff)
     room.pruned[peer] = now
     mesh.tell_pruned(host, peer, topic)
 
@@ -210,8 +215,7 @@ def _tell(mesh: Mesh, host: int, router: Router, topic: int, room: Room, message
     params, now, standings = mesh.params, mesh.heap.now, router.standings
     found = [peer for peer in router.members.get(topic, ()) if peer not in room.mesh]
     if standings is not None:
-        worst = standings.weights.gossip_threshold
-        found = [peer for peer in found if standings.of(peer, now) >= worst]
+        found = standings.not_below(standings.weights.gossip_threshold, found, now)
     many = max(params.lazy, int(params.gossip_factor * len(found)))
     told = messages if len(messages) <= params.ids else mesh.rng.sample(messages, params.ids)
     for peer in mesh.rng.sample(found, min(many, len(found))):

@@ -32,7 +32,7 @@ class Host:
         if question.verb is Verb.PROVIDE:
             self.keep(question.key, asker, now)
             return Answer()
-        closer = self.table.closest(question.key, self._parameters.nearest + 1)
+        closer = self.table.closest(question.key, max(self._parameters.nearest + 1, self._parameters.siblings))
         sibling = self._is_sibling(question.key, closer)
         told = tuple(host for host in closer if host != asker)[: self._parameters.nearest]
         providers = self.providers(question.key, now) if question.verb is Verb.PROVIDERS else ()
@@ -53,7 +53,9 @@ class Host:
         return tuple(kept)
 
     def _is_sibling(self, key: int, closer: list[int]) -> bool:
-        """As far as it knows, it is among the ``siblings`` nearest ``key``."""
+        """It is among the ``siblings`` nearest ``key``, where it knows everybody: beside its own id."""
+        if not self.table.is_home(key):
+            return False
         if len(closer) < self._parameters.siblings:
             return True
         return self._ids[self.number] ^ key < self._ids[closer[self._parameters.siblings - 1]] ^ key

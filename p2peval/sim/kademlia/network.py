@@ -1,6 +1,7 @@
 """All hosts of a DHT, and the questions and answers between them in virtual time.
 
-One thing is simpler than in life: a host that finds a bucket full sees whether the oldest in it is up without a ping.
+Simpler than in life are: a host that finds a bucket full sees whether the oldest in it is up without a ping; who
+announces several keys does so at once, and no receiver limits their rate; nobody refreshes its buckets but who joins.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Kademlia:
     def join(self, host: int, name: int, *, through: Iterable[int] = (), done: Found | None = None) -> None:
         """``host`` comes up with the id ``name``, knowing ``through`` or else one random host, and looks around.
 
-        ``done`` gets the hosts nearest its id once each of its buckets was refreshed. What it knew before is gone.
+        ``done`` gets the hosts nearest its id once it is through. What it knew before is gone.
         """
         self._name(host, name)
         through = tuple(through) or tuple(self._rng.sample(list(self._hosts), min(1, len(self._hosts))))
@@ -120,7 +121,7 @@ class Kademlia:
         Disjoint(self, host, key, done).go()
 
     def refresh(self, host: int, done: Found | None = None) -> None:
-        """Look for one's own id, then for a random one in each bucket that was not empty, one after the other."""
+        """Look for one's own id, then for a random one at each distance where it knows somebody, one by one."""
         own = self._ids[host]
 
         def next_one(nearest: tuple[int, ...], keys: list[int]) -> None:

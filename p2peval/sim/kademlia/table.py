@@ -92,6 +92,10 @@ class Table:
                 found += sorted(node, key=lambda host: ids[host] ^ key)
         return found[:count]
 
+    def is_home(self, key: int) -> bool:
+        """``key`` falls into the bucket of one's own id, all of whose hosts one knows."""
+        return self._holds_owner(key, self._find(key)[2])
+
     def _find(self, key: int) -> tuple[Bucket, Branch | None, int]:
         """The bucket of ``key``, the branch that it hangs on, and its depth."""
         node, parent, depth = self.root, None, 0

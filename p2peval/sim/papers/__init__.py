@@ -6,5 +6,5 @@ made of); its name stands in ``NAMES``. All the rest, from processes to the figu
 
 from __future__ import annotations
 
-NAMES: tuple[str, ...] = ("eigentrust", "meritrank", "sarmenta", "skademlia")
+NAMES: tuple[str, ...] = ("eigentrust", "gossipsub", "meritrank", "sarmenta", "skademlia")
 """Modules of this room that are papers, by name; also the words of ``sim paper``."""

@@ -37,13 +37,14 @@ class Mark:
 class Point:
     """Where on the x-axis, on which curve, and how it is played. ``exact``: chance has no part, so one seed is enough.
 
-    One ``play`` may give its measure to several panels.
+    ``most``: seeds at most, where a play is dear. One ``play`` may give its measure to several panels.
     """
 
     curve: str
     x: float
     play: Play
     exact: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def lines(paper: Paper, points: Sequence[Point], seeds: int, jobs: int, told: Ca
 
     Raises ValueError where a play has a measure for a panel that ``paper`` does not have.
     """
-    work = [(point, seed) for point in points for seed in range(1 if point.exact else seeds)]
+    work = [(point, seed) for point in points for seed in range(_seeds(point, seeds))]
     found: dict[int, Mapping[str, float]] = {}
     for place, measures in played(_play, work, jobs):
         found[place] = measures
@@ -90,6 +90,12 @@ def write_csv(found: Sequence[Line], path: Path) -> None:
         out.writerows(
             (*astuple(line)[:3], *(f"{x:.6g}" for x in (line.mean, line.low, line.high)), line.seeds) for line in found
         )
+
+
+def _seeds(point: Point, asked: int) -> int:
+    if point.exact:
+        return 1
+    return asked if point.most is None else min(asked, point.most)
 
 
 def _play(work: tuple[Point, int]) -> Mapping[str, float]:

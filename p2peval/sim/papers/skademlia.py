@@ -59,7 +59,7 @@ PAPER = Paper(
         Claim("more paths, more success (1 to 2)", FREE, ("d = 1", 0.2), ("d = 2", 0.2)),
         Claim("more paths, more success (2 to 4)", FREE, ("d = 2", 0.2), ("d = 4", 0.2)),
         Claim("more paths, more success (4 to 8)", FREE, ("d = 4", 0.2), ("d = 8", 0.2)),
-        Claim("a smaller k, less success", NARROW, ("d = 2", 0.2), ("d = 4", 0.2)),
+        Claim("likewise where k grows with them", NARROW, ("d = 2", 0.2), ("d = 4", 0.2)),
         Claim("mute peers hid keys", LIED, ("mute, before", 0.2), ("mute", 0.2), of_paper=False),
         Claim("false providers hid keys", LIED, ("false, before", 0.2), ("false", 0.2), of_paper=False),
         Claim("20 Sybils hid a key", ECLIPSED, (THEN, 20.0), (NOW, 20.0), of_paper=False),
