@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from p2peval.sim.tables.tables import whole
 
 ACROSS = 2
 COLOURS = 128
+NOTHING = 1e-7  # below it a logarithmic axis shows no difference
 
 
 def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
@@ -22,7 +22,6 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
-        from PIL import Image  # which matplotlib needs, too
     except ImportError as error:
         raise NoPictureError("no figure: matplotlib is missing", hint="pip install 'p2peval[sim]'") from error
 
@@ -59,7 +58,8 @@ def _panel(axes: Any, paper: Paper, panel: Panel, found: Sequence[Line], curves:
         axes.plot([m.x for m in marks], [m.value for m in marks], "x", markersize=8, color=colour)
     axes.set_xscale("log" if "x" in panel.logarithmic else "linear")
     if "y" in panel.logarithmic:  # below the least that is not zero, the axis is linear: zeros are seen
-        axes.set_yscale("symlog", linthresh=min((line.mean for line in found if line.mean > 0.0), default=1.0))
+        least = min((line.mean for line in found if line.mean > 0.0), default=1.0)
+        axes.set_yscale("symlog", linthresh=max(least, NOTHING))
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
