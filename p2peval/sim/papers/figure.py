@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from PIL import Image  # which matplotlib needs, too
     except ImportError as error:
         raise NoPictureError("no figure: matplotlib is missing", hint="pip install 'p2peval[sim]'") from error
 
