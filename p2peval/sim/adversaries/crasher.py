@@ -26,8 +26,8 @@ class Crasher(Adversary):
     def act(self, effect: Effect) -> Effects:
         yield effect
         if isinstance(effect, Send) and isinstance(self.grip.open(effect.envelope).payload, Commitment):
-            self.grip.later(1.0, self.grip.world.down, self.grip.host)
-            self.grip.later(1.0 + self.away_s, self._back, self.grip.world.neighbours(self.grip.host.number))
+            self.grip.later(0.0, self.grip.world.down, self.grip.host)
+            self.grip.later(self.away_s, self._back, self.grip.world.neighbours(self.grip.host.number))
 
     def _back(self, neighbours: list[int]) -> None:
         world, host = self.grip.world, self.grip.host
