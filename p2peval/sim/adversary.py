@@ -198,6 +198,13 @@ class Grip:
         row = ObjectRow(sealed.id, kind, sealed.signer, benchmark, slot, place, self.now, sealed.envelope)
         self.node.state.keep(row)
 
+    def whisper(self, numbers: Iterable[int], sealed: Sealed[Payload]) -> None:
+        """Hand an object to some hosts directly, as if in answer to their sync; its node need not hold it."""
+        for number in numbers:
+            self.world.reach(
+                self.host.number, number, len(sealed.envelope), self.world.heard, number, self.host.number, sealed
+            )
+
     # ── what it does ──────────────────────────────────────────────────────────────────────────────
 
     def do(self, *effects: Effect) -> None:
@@ -211,6 +218,10 @@ class Grip:
     def later(self, delay: Seconds, what: Callable[..., None], *args: Any) -> None:
         """Whatever becomes of the process meanwhile."""
         self.world.heap.later(delay, what, *args)
+
+    def at(self, host: Host) -> Grip:
+        """The ring's hold on another host, which it has bought."""
+        return Grip(self.world, host, self.ring, self.rng)
 
     def become_new(self) -> None:
         """A new key on the same machine; its benchmarks are joined again."""

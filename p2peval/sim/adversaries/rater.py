@@ -44,10 +44,14 @@ class Rater(Adversary):
         epoch = int(grip.now // grip.node.policy.epoch_s) - 1
         for row in grip.node.state.benchmarks:
             said = self.word(row.id) if row.joined and grip.host.up else {}
-            entries = tuple(
-                TrustEntry(peer, round(good * 1000), round(bad * 1000)) for peer, (good, bad) in sorted(said.items())
-            )[:MAX_ENTRIES]
+            entries = as_entries(said)
             if entries:
                 sealed = grip.seal(TrustStatement(NETWORK_ID, grip.me, row.id, epoch, entries))
                 grip.keep(sealed, row.id)
                 grip.do(grip.publish(sealed, row.id))
+
+
+def as_entries(said: Mapping[PeerId, Counts]) -> tuple[TrustEntry, ...]:
+    """As many as a statement can hold, sorted by peer."""
+    entries = (TrustEntry(peer, round(good * 1000), round(bad * 1000)) for peer, (good, bad) in sorted(said.items()))
+    return tuple(entries)[:MAX_ENTRIES]
