@@ -16,6 +16,7 @@ from p2peval.core import believing
 from p2peval.core.effects import Notify
 from p2peval.core.rows import ReplicaRow, ReplicaState, TaskRow, TaskState
 from p2peval.core.types import PeerId, Seconds, TaskId
+from p2peval.sim.claims import quantile
 from p2peval.sim.host import Host
 from p2peval.sim.stage import Stage
 
@@ -30,6 +31,7 @@ MEASURES: dict[str, str] = {
     "captured_tasks": "share of assignments that went to adversaries",
     "executions": "evaluations per accepted task, an audited sample counting 1/n",
     "latency_s": "median seconds from asking to the accepted result",
+    "latency_p95_s": "seconds from asking to the accepted result that one task in twenty exceeds",
     "captured": "share of all reputation, in honest requesters' tables, that adversaries hold",
     "honest_reputation": "mean reputation of honest peers in honest requesters' tables",
     "adversary_reputation": "mean reputation of adversaries in honest requesters' tables",
@@ -135,6 +137,7 @@ def _of_tasks(stage: Stage, observer: Observer) -> dict[str, float]:
         found["captured_tasks"] = sum(stage.world.places[r.peer] in dishonest for r in picked) / len(picked)
     if observer.waited:
         found["latency_s"] = median(observer.waited)
+        found["latency_p95_s"] = quantile(observer.waited, 0.95)
     return found
 
 

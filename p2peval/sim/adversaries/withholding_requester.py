@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from p2peval.core.effects import Effect, Publish, Send
 from p2peval.core.events import StartTask
-from p2peval.core.messages import CommitmentSet, ResultRecord
+from p2peval.core.messages import Assignment, CommitmentSet, ResultRecord
 from p2peval.core.types import Seconds
 from p2peval.sim.adversary import Adversary, Effects
 from p2peval.sim.stage import made_up
@@ -17,12 +17,13 @@ from p2peval.sim.stage import made_up
 class WithholdingRequester(Adversary):
     """Asks for a task every ``every_s`` seconds, assigns it, and publishes neither its commitments nor its record.
 
-    After evaluators' time: work that ends in no record earns nobody anything, and the price of asking is a message
-    (protocol.md, Withholding requester; in a market, a buyer who never pays).
+    After evaluators' time: work that ends in no record earns nobody anything, and the price of an evaluation is an
+    assignment (protocol.md, Withholding requester; in a market, a buyer who never pays). Its node asks one member after
+    the other, each once: nobody reveals to it, and who has committed waits.
     """
 
     knows: ClassVar[str] = "nothing"
-    costs: ClassVar[str] = "two messages a task; no evaluation and no audit"
+    costs: ClassVar[str] = "an announcement a task and an assignment for each evaluation wasted; it runs nothing for it"
     every_s: Seconds = field(default=60.0, metadata={"above": 0.0})
     _asked: int = field(default=0, init=False)
 
@@ -30,12 +31,15 @@ class WithholdingRequester(Adversary):
         self.grip.later(self.grip.rng.random() * self.every_s, self._ask)
 
     def act(self, effect: Effect) -> Effects:
-        if not (isinstance(effect, Send | Publish) and self._would_end_it(effect)):
-            yield effect
-
-    def _would_end_it(self, effect: Send | Publish) -> bool:
-        said = self.grip.open(effect.envelope).payload
-        return isinstance(said, CommitmentSet | ResultRecord) and said.author == self.grip.me
+        if isinstance(effect, Send | Publish):
+            said = self.grip.open(effect.envelope).payload
+            if isinstance(said, CommitmentSet | ResultRecord) and said.author == self.grip.me:
+                if isinstance(effect, Publish):
+                    self.grip.node.state.forget(effect.object)  # else who syncs with it would get it
+                return
+            if isinstance(said, Assignment) and said.author == self.grip.me:
+                self.grip.ring.spend("assignments")
+        yield effect
 
     def _ask(self) -> None:
         grip = self.grip
