@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 LOCKED := $(INSTALL) --require-hashes --no-deps --no-build-isolation --use-pep517
 
-.PHONY: help setup demo test test-slow lint check bench tables proto lock clean
+.PHONY: help setup demo test test-slow lint check bench tables lab proto lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: $(VENV)/dev.stamp ## measure; ONLY=family runs one family; writes build/b
 
 tables: $(VENV)/dev.stamp ## both tables of trust, all rules, 30 seeds: build/sim/tables.csv and .png
 	$(BIN)/p2peval sim tables
+
+lab: $(VENV)/dev.stamp ## every scenario under every defence, 30 seeds: build/sim/lab (hours; goes on after Ctrl-C)
+	$(BIN)/p2peval sim lab simulations
 
 proto: $(VENV)/dev.stamp ## regenerate p2peval/wire/p2peval_pb2.py and .pyi from proto/
 	$(BIN)/python -m grpc_tools.protoc --proto_path=proto --python_out=p2peval/wire --pyi_out=p2peval/wire \

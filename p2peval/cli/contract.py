@@ -141,6 +141,25 @@ class SimPointView(Struct, frozen=True, kw_only=True):
     claims: tuple[SimClaimView, ...]
 
 
+class SimLabRowView(Struct, frozen=True, kw_only=True):
+    """One scenario; ``found``: by defence. ``better_than_ours``: defences that are, beyond both intervals."""
+
+    scenario: str
+    title: str
+    measure: str
+    lower_is_better: bool
+    found: dict[str, SimMeasureView]
+    better_than_ours: tuple[str, ...]
+    claims_held: int
+    claims: int
+
+
+class SimLabView(Struct, frozen=True, kw_only=True):
+    defences: tuple[str, ...]
+    rows: tuple[SimLabRowView, ...]
+    files: tuple[str, ...]
+
+
 class SimRunView(Struct, frozen=True, kw_only=True):
     """``files``: all that was written."""
 
@@ -293,6 +312,7 @@ ANSWERS: dict[str, Any] = {
     "rep.forget": reputation_views.ReputationDetail,
     "demo": DemoView,
     "sim.ls": tuple[SimScenarioView, ...],
+    "sim.lab": SimLabView,
     "sim.run": SimRunView,
     "sim.tables": SimTablesView,
     "sim.paper": SimPaperView,

@@ -11,6 +11,7 @@ import click
 from p2peval.cli.contract import SimGoalView, SimTablesView
 from p2peval.cli.options import Noun, Options, pass_options
 from p2peval.cli.output import Output
+from p2peval.cli.sim_lab import lab_command
 from p2peval.cli.sim_ls import ls_command
 from p2peval.cli.sim_paper import paper_command
 from p2peval.cli.sim_population import population_command
@@ -32,6 +33,7 @@ for _command in (
     sweep_command,
     compare_command,
     plot_command,
+    lab_command,
     population_command,
     paper_command,
     replay_command,

@@ -192,10 +192,14 @@ class Table(Generic[R]):
             self._journal.append(Change(self._name, key, None))
 
 
+LISTED = 64
+"""Lists of buckets that a state remembers; peers ask for as many as there are sets of benchmarks in common."""
+
+
 class State:
     """All tables of a node, by the names of TABLES."""
 
-    __slots__ = (*TABLES, "_digests", "_journal", "_refused", "_signed", "_slots")
+    __slots__ = (*TABLES, "_digests", "_journal", "_listed", "_refused", "_signed", "_slots")
 
     objects: Table[ObjectRow]
     names: Table[NameRow]
@@ -228,6 +232,7 @@ class State:
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
         self._digests: dict[Bucket, bytes] = {}
+        self._listed: dict[tuple[frozenset[BenchmarkId], tuple[str, ...]], tuple[Bucket, ...]] = {}
         self._refused: dict[ObjectId, None] = {}
 
     def __getattr__(self, name: str) -> Table[Any]:
@@ -270,6 +275,8 @@ class State:
         self._slots.pop((row.signer, row.type, row.slot), None)
         self._signed[row.signer] -= 1
         self._digests.pop(bucket(row), None)
+        if not self.objects.many(bucket(row)):
+            self._listed.clear()
 
     def refuse(self, object_id: ObjectId) -> None:
         """Remember, until the next start, that this object is not wanted."""
@@ -289,6 +296,18 @@ class State:
         """How many objects of this signer are kept."""
         return self._signed[signer]
 
+    def buckets(self, benchmarks: frozenset[BenchmarkId], types: tuple[str, ...]) -> tuple[Bucket, ...]:
+        """Sorted, of the objects of these types; listed anew only when a bucket comes or goes."""
+        held = self._listed.get((benchmarks, types))
+        if held is None:
+            if len(self._listed) > LISTED:
+                self._listed.clear()
+            every: tuple[Bucket, ...] = self.objects.groups()
+            held = self._listed[benchmarks, types] = tuple(
+                sorted(bucket for bucket in every if bucket.benchmark in benchmarks and bucket.type in types)
+            )
+        return held
+
     def digest(self, of: Bucket) -> bytes:
         """SHA-256 over the sorted ids of a bucket, one a line; reckoned when first asked for."""
         if of not in self._digests:
@@ -300,6 +319,8 @@ class State:
         self._slots[(row.signer, row.type, row.slot)] = row.id
         self._signed[row.signer] += 1
         self._digests.pop(bucket(row), None)
+        if self.objects.many(bucket(row)) == 1:
+            self._listed.clear()
 
     def counter(self, name: str) -> int:
         row = self.counters.get(name)

@@ -72,7 +72,6 @@ def offered(state: State, benchmarks: Iterable[BenchmarkId], theirs: Iterable[Bu
     return ids
 
 
-def _buckets(state: State, benchmarks: Iterable[BenchmarkId]) -> list[Bucket]:
-    wanted = set(benchmarks)
-    held: tuple[Bucket, ...] = state.objects.groups()
-    return sorted(bucket for bucket in held if bucket.benchmark in wanted and bucket.type in SYNCED)
+def _buckets(state: State, benchmarks: Iterable[BenchmarkId]) -> tuple[Bucket, ...]:
+    """Sorted; those that are not empty."""
+    return state.buckets(frozenset(benchmarks), SYNCED)

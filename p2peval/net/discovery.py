@@ -29,6 +29,7 @@ from libp2p.records.utils import InvalidRecordType
 from libp2p.records.validator import NamespacedValidator
 
 from p2peval import defaults
+from p2peval.core.hearsay import most_agreed
 from p2peval.core.types import PeerId
 from p2peval.net.guard import GuardedHost
 
@@ -174,23 +175,23 @@ class Discovery:
 
 
 class Hearsay:
-    """Providers of one key, as its holders name them: each holder has one word, shared among all that it names."""
+    """Providers of one key, as its holders name them."""
 
     def __init__(self, own: ID) -> None:
         self._own = own
-        self._words: dict[ID, float] = {}
+        self._words: list[list[ID]] = []
         self._named: dict[ID, PeerInfo] = {}
 
     def hear(self, providers: Iterable[PeerInfo]) -> None:
-        """What one holder says. Where a provider is, its first holder says."""
-        named = {info.peer_id: info for info in providers if info.peer_id != self._own}
-        for peer, info in named.items():
-            self._named.setdefault(peer, info)
-            self._words[peer] = self._words.get(peer, 0.0) + 1.0 / len(named)
+        """What one holder says. Where a provider is, the first that names it says."""
+        others = [info for info in providers if info.peer_id != self._own]
+        self._words.append([info.peer_id for info in others])
+        for info in others:
+            self._named.setdefault(info.peer_id, info)
 
     def best(self, limit: int) -> list[PeerInfo]:
-        """At most ``limit``, those with the most of the holders' words first; who came first, where these are equal."""
-        return [self._named[peer] for peer in sorted(self._words, key=self._words.__getitem__, reverse=True)[:limit]]
+        """At most ``limit``; however many false ones a few holders name, those of the others are among them."""
+        return [self._named[peer] for peer in most_agreed(self._words, limit)]
 
 
 class _SmallPublicKey(PublicKeyValidator):

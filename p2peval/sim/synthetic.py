@@ -7,7 +7,7 @@ rounding of an equivalence class well within the tolerance; a mistake or a lie a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from math import ceil
 
@@ -33,11 +33,12 @@ RIGHT = 0.9  # accuracy of every model by its true outputs; a lie claims more
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """``wrong``: rows that are not true of the model, by index; empty for an honest run."""
+    """``wrong``: rows that are not true of the model, by index; empty for an honest run. ``roots``: by public key."""
 
     blob: Blob
     rows: Rows
     wrong: frozenset[int]
+    roots: dict[bytes, bytes] = field(default_factory=dict, compare=False)
 
 
 class Laboratory:
@@ -104,8 +105,11 @@ class Laboratory:
 
 
 def root(outputs: Outputs, public_key: bytes) -> bytes:
-    """32 bytes: the tree that an evaluator of that key commits to."""
-    return output_root(outputs.rows, public_key)
+    """32 bytes: the tree that an evaluator of that key commits to; hashed once, though many look at it."""
+    held = outputs.roots.get(public_key)
+    if held is None:
+        held = outputs.roots[public_key] = output_root(outputs.rows, public_key)
+    return held
 
 
 def path(outputs: Outputs, public_key: bytes, index: int) -> tuple[bytes, ...]:

@@ -15,6 +15,7 @@ import bench_evaluation
 import bench_gossip
 import bench_ingest
 import bench_large
+import bench_mesh
 import bench_population
 import bench_proof
 import bench_redundancy
@@ -30,6 +31,7 @@ FAMILIES = {
     "blob": bench_blob.run,
     "gossip": bench_gossip.run,
     "large": bench_large.run,
+    "mesh": bench_mesh.run,
     "population": bench_population.run,
     "proof": bench_proof.run,
     "redundancy": bench_redundancy.run,

@@ -8,6 +8,7 @@ import bench_blob
 import bench_evaluation
 import bench_gossip
 import bench_ingest
+import bench_mesh
 import bench_population
 import bench_proof
 import bench_redundancy
@@ -88,3 +89,9 @@ def test_redundancy_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_the_population_model_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench_population, "SIZES", {"few": 2_000})
     assert positive(bench_population.run(tmp_path)) == {"sim.population_epoch_s.few", "sim.population_gb.few"}
+
+
+def test_gossip_in_virtual_time_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_mesh, "SIZES", {"few": 100})
+    names = {"sim.gossip_copies_per_s.few", "sim.gossip_events_per_s.few", "sim.gossip_bytes_per_host.few"}
+    assert positive(bench_mesh.run(tmp_path)) == names

@@ -88,6 +88,17 @@ def test_a_trace_has_every_event_of_its_world(scenario: Path, tmp_path: Path) ->
     assert "EvaluationFinished" in table.column("event").to_pylist()
 
 
+def test_the_lab_judges_each_attack_by_its_first_claim_under_every_defence(scenario: Path, tmp_path: Path) -> None:
+    words = ("--defence", "nothing", "--jobs", 1, "--out", tmp_path / "lab")
+    ran = sim("lab", scenario.parent, *words, "--json")
+    (row,) = json.loads(ran.stdout)["data"]["rows"]
+    assert (row["scenario"], row["measure"], row["lower_is_better"]) == ("tiny", "accepted", False)
+    assert set(row["found"]) == {"p2peval", "nothing"}
+    assert (row["claims_held"], row["claims"]) == (2, 2)
+    assert "| tiny | accepted (higher) |" in (tmp_path / "lab" / "lab.md").read_text()
+    assert len((tmp_path / "lab" / "lab.csv").read_text().splitlines()) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

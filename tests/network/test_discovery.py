@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from hashlib import sha256
 
 import pytest
 import trio
 from libp2p.custom_types import TProtocol
+from libp2p.kad_dht.routing_table import peer_id_to_key
 from libp2p.network.stream.net_stream import INetStream
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import PeerInfo
@@ -17,7 +19,7 @@ from nethosts import LOOPBACK, connected, found_by, peer_of, real_host, seed_of,
 from p2peval import defaults
 from p2peval.core.types import PeerId
 from p2peval.net.discovery import FIXED_PROTOCOL, Discovery, Hearsay, dht_key
-from p2peval.net.host import open_network
+from p2peval.net.host import Libp2pNetwork, open_network
 
 ECHO, KEY = "/p2peval/echo/1", b"topic: house-prices"
 
@@ -92,11 +94,55 @@ async def test_a_peer_that_never_answers_does_not_hide_a_key() -> None:
         await until(lambda: provider.counters().get("dht.provided"), within=20)
         mute.discovery._host.set_stream_handler(TProtocol(FIXED_PROTOCOL), silent)
         async with real_host("seeker") as seeker:
-            table = seeker.discovery.service.routing_table
             for peer in (holder, mute):
-                await connected(seeker, peer)
-                await until(lambda peer=peer: table.peer_in_table(ID.from_base58(peer.peer_id)))
+                await _known(seeker, peer)
             assert await seeker.find(KEY, timeout=defaults.FIND_TIMEOUT) == (provider.peer_id,)
+
+
+async def test_a_key_with_more_holders_than_sybils_nearest_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two peers that take a key and forget it sit nearest it: with two holders it is lost, with four it is found."""
+    monkeypatch.setattr(defaults, "PROVIDE_RETRY", 1.0)
+    monkeypatch.setattr(defaults, "DHT_HOLDERS", 2)
+    honest, sybils = ("h1", "h2"), ("s1", "s2")
+    key = _key_nearest(sybils, honest)
+    async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(real_host("provider"))
+        holders = [await stack.enter_async_context(real_host(name)) for name in (*honest, *sybils)]
+        for holder in holders:
+            await _known(provider, holder)
+        for sybil in holders[2:]:
+            monkeypatch.setattr(sybil.discovery._store, "get_providers", lambda key: [])
+        await provider.provide(key)
+        await until(lambda: provider.counters().get("dht.unconfirmed"), within=20)
+        seeker = await stack.enter_async_context(real_host("seeker"))
+        for holder in holders:
+            await _known(seeker, holder)
+        assert await seeker.find(key, timeout=defaults.FIND_TIMEOUT) == ()
+        monkeypatch.setattr(defaults, "DHT_HOLDERS", 4)
+        await until(lambda: provider.counters().get("dht.provided"), within=20)
+        assert await seeker.find(key, timeout=defaults.FIND_TIMEOUT) == (provider.peer_id,)
+
+
+def _key_nearest(near: tuple[str, ...], far: tuple[str, ...]) -> bytes:
+    """A key to which all of ``near`` are nearer than any of ``far``, the provider or the seeker."""
+
+    def distance(name: str, target: bytes) -> int:
+        return int.from_bytes(peer_id_to_key(ID.from_base58(peer_of(name))), "big") ^ int.from_bytes(target, "big")
+
+    for number in range(100_000):
+        key = f"key {number}".encode()
+        target = sha256(dht_key(key)).digest()
+        ordered = sorted((*near, *far, "provider", "seeker"), key=lambda name: distance(name, target))
+        if set(ordered[: len(near)]) == set(near) and ordered[-1] == "seeker":
+            return key
+    raise AssertionError("no such key")
+
+
+async def _known(one: Libp2pNetwork, other: Libp2pNetwork) -> None:
+    """Connected, and in its routing table."""
+    await connected(one, other)
+    table = one.discovery.service.routing_table
+    await until(lambda: table.peer_in_table(ID.from_base58(other.peer_id)))
 
 
 def test_who_names_a_crowd_of_providers_has_no_more_say_than_who_names_one() -> None:
@@ -107,7 +153,7 @@ def test_who_names_a_crowd_of_providers_has_no_more_say_than_who_names_one() -> 
         hearsay.hear(crowd)
     assert true not in hearsay.best(20)
     hearsay.hear([own, true])
-    assert hearsay.best(20) == [true, *crowd[:19]]
+    assert hearsay.best(4) == [*crowd[:3], true]
     assert own not in hearsay.best(100)
 
 

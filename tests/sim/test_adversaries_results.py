@@ -174,11 +174,25 @@ def test_nobody_copies_what_it_has_not_fetched() -> None:
         copier.adversaries[0].grip.copy(job, made_up("outputs").cid)
 
 
-def test_hiding_every_lie_that_would_be_outvoted_gives_a_quorum_to_the_ring() -> None:
-    hiding = play_attack(attack("withholding-evaluator", **QUORUM), SEED)
-    telling = play_attack(attack("collective", **QUORUM), SEED)
-    assert hiding.measures["wrong_accepts"] > 2 * telling.measures["wrong_accepts"]
-    assert ReplicaState.WITHHELD in {row.state for row in hiding.replicas()}
+def test_a_lie_that_would_be_outvoted_is_hidden_and_costs_the_quorum_time() -> None:
+    hiding = play_attack(attack("withholding-evaluator", checking="quorum-2"), SEED)
+    shown: dict[str, set[bool]] = {}
+    for row in hiding.replicas():
+        if row.outputs is not None:
+            shown.setdefault(row.task, set()).add(hiding.is_false(row))
+    assert all(len(said) == 1 for said in shown.values())
+    assert {True} in shown.values()
+    hidden = [row for row in hiding.replicas() if row.state is ReplicaState.WITHHELD]
+    assert {row.peer for row in hidden} <= ring_of(hiding)
+    assert len(hidden) > 1
+    assert slowest(hiding) > slowest(play_attack(attack("collective", **QUORUM), SEED)) + 10.0
+
+
+def slowest(played: Played) -> float:
+    """Seconds from the beginning of a task to its record."""
+    tasks = [(host.node.state, task) for host in played.stage.requesters for task in host.node.state.tasks]
+    results = [(state.results.get(task.id), task.created) for state, task in tasks]
+    return max(result.finished - created for result, created in results if result is not None)
 
 
 def test_an_audit_has_no_smell() -> None:

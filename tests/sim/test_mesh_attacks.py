@@ -13,6 +13,7 @@ from p2peval.sim.gossip import trial as trials
 from p2peval.sim.gossip.conduct import Announcer, GraftFlooder, Silent
 from p2peval.sim.gossip.params import HARDENED, OURS, PLAIN, Params, Weights, at_rate
 from p2peval.sim.gossip.trial import Trial
+from p2peval.sim.papers import gossipsub
 
 play = lru_cache(trials.play)
 SCALED = replace(HARDENED, weights=at_rate(Weights(), 4.0))
@@ -101,3 +102,14 @@ def test_a_silent_host_forwards_until_it_ceases_to() -> None:
     assert world.heard(1) == [1, 2]
     world.after(20.0).publish(0, 2).publish(0, 3).after(10.0)
     assert world.heard(2) == world.heard(3) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", gossipsub.ATTACKS)
+@pytest.mark.parametrize("router", [gossipsub.V11, gossipsub.OWN])
+def test_at_four_thousand_sybils_to_a_thousand_hosts_at_most_one_delivery_in_a_thousand_fails(
+    attack: str, router: str
+) -> None:
+    outcome = play(replace(gossipsub.ATTACKS[attack], params=gossipsub.ROUTERS[router]), 0)
+    assert outcome.lost <= 0.001
+    assert outcome.later_than(gossipsub.DEADLINE) <= 0.001

@@ -51,11 +51,16 @@ def test_a_bridge_that_is_cut_whole_leaves_sybils_nothing() -> None:
 
 def test_sybils_lift_their_owners_mass_but_not_its_reach() -> None:
     alone, attacked = last("both", 0), last("both", 20)
-    assert first_reach(attacked)[ATTACKER] == pytest.approx(first_reach(alone)[ATTACKER])
-    assert mass(attacked)[ATTACKER] > 1.05 * mass(alone)[ATTACKER]
+    assert first_reach(attacked, 0)[ATTACKER] == pytest.approx(first_reach(alone, 0)[ATTACKER])
+    assert mass(attacked, 0)[ATTACKER] > 1.05 * mass(alone, 0)[ATTACKER]
 
 
 def test_shares_are_those_of_the_best_of_eight_and_ties_go_by_lot() -> None:
     assert shares(np.arange(20.0), 8).sum() == pytest.approx(1.0)
     assert shares(np.array([5.0, 1.0, 1.0]), 2) == pytest.approx([2 / 3, 1 / 6, 1 / 6])
     assert shares(np.zeros(10), 8) == pytest.approx(np.full(10, 0.1))
+
+
+def test_walks_differ_from_week_to_week_and_from_seed_to_seed() -> None:
+    draws = [week.draw for seed in range(3) for week in weeks(SMALL, "path", 1, seed)]
+    assert len(set(draws)) == 3 * SMALL.weeks

@@ -118,6 +118,14 @@ def test_an_honest_result_costs_itself_and_what_its_streak_asks_for():
     assert found["executions"] == pytest.approx(1 + audited / 1797 / 100)
 
 
+def test_everybody_there_reruns_a_sample_of_each_proven_liar():
+    game = Play(Population(40, (Group("liars", 20), Group("late", 30, joins=9)), batches=40, samples=500), 1)
+    tally = game.epoch().tally
+    proven = int(game.crowd.out.sum())
+    assert proven == tally.proofs > 2
+    assert tally.settled == pytest.approx(sum(60 - k for k in range(proven)) / 500)
+
+
 def test_sleepers_lie_once_each_asker_trusts_them_and_are_gone():
     game = Play(Population(200, (Group("sleepers", 100, Behaviour(honest=3)),)), 1)
     tallies = [game.epoch().tally for _ in range(12)]

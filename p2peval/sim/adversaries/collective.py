@@ -14,7 +14,8 @@ class Collective(Liar, Rater):
     """Always lies, and praises its whole ring each epoch, as loudly as a statement can.
 
     After rules that let trust flow along praise: a ring that praises itself is a trap for it (Kamvar 2003, threat
-    model B: a malicious collective).
+    model B: a malicious collective). It gives the ring away, too: a task's replicas go to peers who do not praise each
+    other (core/assignment.py), so it gets less past a quorum than colluders who keep silent.
     """
 
     knows: ClassVar[str] = "who belongs to its ring"

@@ -84,14 +84,16 @@ class Room:
     """One topic that a host has joined. ``mesh``: peers with whom all messages are exchanged.
 
     ``backoff``: per peer, until when it must not be grafted. ``pruned``: per peer, when we last pruned it.
-    ``counted``: whether the host is in the topic's census. ``settled``: whether its mesh is as it should be.
+    ``counted``: whether the host is in the topic's census. ``settled``: whether its mesh is as it should be. ``alarm``:
+    when the end of a backoff is to wake the host.
     """
 
-    __slots__ = ("_sweep", "backoff", "counted", "mesh", "pruned", "settled")
+    __slots__ = ("_sweep", "alarm", "backoff", "counted", "mesh", "pruned", "settled")
 
     def __init__(self, backoff: dict[int, Seconds]) -> None:
         self.counted = False
         self.settled = False
+        self.alarm: Seconds = 0.0
         self.mesh: dict[int, None] = {}
         self.backoff = backoff
         self.pruned: dict[int, Seconds] = {}

@@ -7,6 +7,7 @@ messages to some of those outside, forget the oldest (v1.0 heartbeat, v1.1 heart
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,27 @@ def _maintain(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> 
         enough = len(room.mesh) > 1
     if enough and ticks and int(now / params.heartbeat) % ticks == 0:
         _graft_better(mesh, host, router, topic, room)
-    may_graft = params.opportunistic_equals and len(room.mesh) < len(router.members.get(topic, ()))
-    return may_graft or standings is not None or not room.settled
+    if standings is not None or len(room.mesh) > params.high:
+        return True
+    if room.settled and not params.opportunistic_equals:
+        return False
+    return _may_graft(mesh, host, router, topic, room)
+
+
+def _may_graft(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> bool:
+    """Whether anybody can be grafted by the next heartbeat. If only bars are in the way, the first's end is waited for.
+
+    The host is woken a heartbeat before that, so that it does what it would have done without sleep.
+    """
+    now, inside, until = mesh.heap.now, room.mesh, room.backoff.get
+    soonest = min([until(peer, now) for peer in router.members.get(topic, ()) if peer not in inside], default=inf)
+    early = soonest - mesh.params.heartbeat
+    if early <= now:
+        return True
+    if early < inf and not now < room.alarm <= early:
+        room.alarm = early
+        mesh.heap.later(early - now, mesh.wake, host)
+    return False
 
 
 def _resize(mesh: Mesh, host: int, router: Router, topic: int, room: Room) -> None:

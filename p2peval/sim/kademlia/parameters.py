@@ -16,8 +16,8 @@ class Parameters:
     else only the one that holds one's own id (Maymounkov & Mazières 2002, §2.4). ``home``: peers of that one bucket.
     ``holders``: peers nearest a key that are given it and asked for it. ``learns``: hosts get to know who asks them
     and whom they are told of. ``paths``: S/Kademlia's d; 1 is libp2p's way. ``siblings``: its s, hosts nearest a key
-    that all know each other. ``ranked``: providers come in the order of what holders' words they have, where each
-    holder has one word for all that it names; else as they come.
+    that all know each other. ``ranked``: of the providers that holders name the most agreed on are taken
+    (``core.hearsay``); else the first.
     """
 
     nearest: int = defaults.DHT_NEAREST

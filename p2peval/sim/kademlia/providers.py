@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from p2peval.core.hearsay import most_agreed
 from p2peval.core.types import Seconds
 from p2peval.sim.kademlia.words import Answer, Question, Verb
 
@@ -72,7 +74,7 @@ class Search:
     ) -> None:
         self._network, self._host, self._key, self._timeout = network, host, key, timeout
         self._done: Callable[[tuple[int, ...]], None] | None = done
-        self._found: dict[int, float] = {}
+        self._words: list[list[int]] = []
         self._open = 0
 
     def go(self) -> None:
@@ -98,15 +100,14 @@ class Search:
             self._end()
 
     def _collect(self, providers: tuple[int, ...]) -> None:
-        named = [provider for provider in dict.fromkeys(providers) if provider != self._host]
-        for provider in named:
-            self._found[provider] = self._found.get(provider, 0.0) + 1.0 / len(named)
+        self._words.append([provider for provider in providers if provider != self._host])
 
     def _end(self) -> None:
         done, self._done = self._done, None
         if done is None or not self._network.is_up(self._host):
             return
-        found = list(self._found)
+        limit = self._network.parameters.limit
         if self._network.parameters.ranked:
-            found.sort(key=self._found.__getitem__, reverse=True)
-        done(tuple(found[: self._network.parameters.limit]))
+            done(tuple(most_agreed(self._words, limit)))
+        else:
+            done(tuple(dict.fromkeys(chain.from_iterable(self._words)))[:limit])

@@ -36,10 +36,18 @@ class Community:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """What everybody states by then, and whether Sybils are there already. Sybils stand behind the members."""
+    """What everybody states by then, and whether Sybils are there already. Sybils stand behind the members.
+
+    ``draw``: the seed of what walks at random, another one each week.
+    """
 
     testimony: Testimony
     attacked: bool
+    draw: int
+
+
+Rule = Callable[[Testimony, int], Vector]
+"""(what everybody states, seed) -> n reputations ≥ 0."""
 
 
 def weeks(world: Community, kind: str, sybils: int, seed: int) -> Iterator[Week]:
@@ -56,7 +64,8 @@ def weeks(world: Community, kind: str, sybils: int, seed: int) -> Iterator[Week]
         if attacked and sybils:
             _sybils(stated, world.members, kind, world.sybil_edge)
         nothing = csr_array((size, size))
-        yield Week(Testimony(OBSERVER, csr_array(stated), nothing, (), 0.5), attacked)
+        draw = seed * world.weeks + week
+        yield Week(Testimony(OBSERVER, csr_array(stated), nothing, (), 0.5), attacked, draw)
 
 
 def _feedback(world: Community, counts: Vector, gives: Vector, rng: Generator) -> None:
@@ -89,11 +98,11 @@ def _zipf(size: int) -> Vector:
     return np.asarray(share / share.sum())
 
 
-def gain(world: Community, kind: str, sybils: int, rule: Callable[[Testimony], Vector], seed: int) -> float:
+def gain(world: Community, kind: str, sybils: int, rule: Rule, seed: int) -> float:
     """Reputation of all Sybils over that of the attacker, both summed over the weeks; 0 without Sybils."""
     theirs = own = 0.0
     for week in weeks(world, kind, sybils, seed):
-        found = rule(week.testimony)
+        found = rule(week.testimony, week.draw)
         own += float(found[ATTACKER])
         theirs += float(found[world.members :].sum())
     return theirs / own

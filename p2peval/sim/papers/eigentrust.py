@@ -22,7 +22,13 @@ LYING = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 CAMOUFLAGED, GOOD_THERE = 20, 50  # malicious peers of model C, and good ones beside the pre-trusted
 MALICIOUS_THERE = 40  # of model D, spies included
 SPIES = (0, 5, 10, 15, 20, 25, 30, 35)
-CURVES = {"no trust": "none", "EigenTrust": "eigentrust", "own evidence": "own", "p2peval": "p2peval"}
+CURVES = {
+    "no trust": "none",
+    "EigenTrust": "eigentrust",
+    "own evidence": "own",
+    "p2peval": "p2peval",
+    "perfect knowledge": "perfect",
+}
 
 ALONE, TOGETHER, CAMOUFLAGE, SPIED = "A: alone", "B: together", "C: camouflage", "D: spies"
 SHARE = "inauthentic share of downloads"

@@ -15,6 +15,7 @@ from p2peval.sim.tables.tables import whole
 
 ACROSS = 2
 COLOURS = 128
+NOTHING = 1e-7  # below it a logarithmic axis shows no difference
 
 
 def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
@@ -29,13 +30,13 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
     panels = [panel for panel in paper.panels if any(line.panel == panel.name for line in found)]
     across = min(ACROSS, len(panels))
     down = ceil(len(panels) / across)
-    picture = Figure(figsize=(6.4 * across, 4.4 * down + 0.4), layout="constrained")
+    picture = Figure(figsize=(6.4 * across, 3.8 * down + 0.4), layout="constrained")
     FigureCanvasAgg(picture)
     picture.suptitle(f"{paper.authors} {paper.year}, played again (bands: 95 % intervals; crosses: the paper)")
     places = picture.subplots(down, across, squeeze=False).ravel()
-    colours = {curve: f"C{i % 10}" for i, curve in enumerate(dict.fromkeys(line.curve for line in found))}
+    curves = list(dict.fromkeys(line.curve for line in found))
     for axes, panel in zip(places, panels, strict=False):
-        _panel(axes, paper, panel, [line for line in found if line.panel == panel.name], colours)
+        _panel(axes, paper, panel, [line for line in found if line.panel == panel.name], curves)
     for axes in places[len(panels) :]:
         axes.remove()
     drawn = BytesIO()
@@ -45,17 +46,22 @@ def draw(paper: Paper, found: Sequence[Line], path: Path) -> None:
         few.save(unfinished, format="PNG", optimize=True)
 
 
-def _panel(axes: Any, paper: Paper, panel: Panel, found: Sequence[Line], colours: dict[str, str]) -> None:
+def _panel(axes: Any, paper: Paper, panel: Panel, found: Sequence[Line], curves: list[str]) -> None:
     for curve in dict.fromkeys(line.curve for line in found):
         of = sorted((line for line in found if line.curve == curve), key=lambda line: line.x)
         xs = [line.x for line in of]
-        axes.plot(xs, [line.mean for line in of], marker="o", markersize=3, color=colours[curve], label=curve)
-        axes.fill_between(xs, [line.low for line in of], [line.high for line in of], alpha=0.2, color=colours[curve])
+        which = curves.index(curve)
+        colour, dashed = f"C{which % 10}", which % 2
+        style = "--" if dashed else "-"  # dashed ones lie above: two that run together are both seen
+        means = [line.mean for line in of]
+        axes.plot(xs, means, style, marker="o", markersize=3, color=colour, label=curve, zorder=2 + dashed)
+        axes.fill_between(xs, [line.low for line in of], [line.high for line in of], alpha=0.2, color=colour)
         marks = [mark for mark in paper.marks if (mark.panel, mark.curve) == (panel.name, curve)]
-        axes.plot([m.x for m in marks], [m.value for m in marks], "x", markersize=8, color=colours[curve])
+        axes.plot([m.x for m in marks], [m.value for m in marks], "x", markersize=8, color=colour)
     axes.set_xscale("log" if "x" in panel.logarithmic else "linear")
     if "y" in panel.logarithmic:  # below the least that is not zero, the axis is linear: zeros are seen
-        axes.set_yscale("symlog", linthresh=min((line.mean for line in found if line.mean > 0.0), default=1.0))
+        least = min((line.mean for line in found if line.mean > 0.0), default=1.0)
+        axes.set_yscale("symlog", linthresh=max(least, NOTHING))
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)

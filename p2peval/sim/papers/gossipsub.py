@@ -45,6 +45,11 @@ def panel(attack: str, measure: str) -> str:
     return f"{attack}: {measure}"
 
 
+def _faster(attack: str, who: str) -> Claim:
+    says = f"{attack}: {who} is faster than v1.0 at the 99th percentile"
+    return Claim(says, panel(attack, "p99"), (who, 4.0), (V10, 4.0), of_paper=who == V11)
+
+
 PAPER = Paper(
     title="GossipSub: attack-resilient message propagation in the Filecoin and ETH2.0 networks",
     authors="Vyzovitis, Napora, McCormick, Dias, Psaras",
@@ -55,10 +60,7 @@ PAPER = Paper(
         for attack in ATTACKS
         for measure, y in MEASURES.items()
     ),
-    claims=tuple(
-        Claim(f"{attack}: v1.1 loses less than v1.0", panel(attack, "late"), (V11, 4.0), (V10, 4.0))
-        for attack in ATTACKS
-    ),
+    claims=tuple(_faster(attack, who) for attack in ATTACKS for who in (V11, OWN)),
 )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from p2peval.defaults import CANDIDATES, PRE_TRUST
-from p2peval.sim.papers.community import ATTACKER, OBSERVER, Community, gain, weeks
+from p2peval.sim.papers.community import ATTACKER, OBSERVER, Community, Rule, gain, weeks
 from p2peval.sim.papers.paper import Claim, Mark, Panel, Paper, Point
 from p2peval.trust.eigentrust import eigentrust, pre_trusted
 from p2peval.trust.local_trust import local_trust
@@ -45,7 +45,7 @@ PAPER = Paper(
         Panel(VISITS, "Sybils, path and cycle", "gain: Sybils' reputation / attacker's", "their PPR", "y"),
         Panel(PATH, "Sybils", "gain", logarithmic="y"),
         Panel(CYCLE, "Sybils", "gain", logarithmic="y"),
-        Panel(BRIDGES, "β, share of reputation lost behind a bridge", "gain", "their PHT and PPR"),
+        Panel(BRIDGES, "β, share of reputation lost behind a bridge", "gain", "their PHT"),
         Panel(RULES, "Sybils, path and cycle", "gain", logarithmic="y"),
         Panel(OWN, "Sybils, path and cycle", "attacker's reputation, with Sybils / without"),
         Panel(TASKS, "Sybils, path and cycle", "share of tasks that Sybils get"),
@@ -105,36 +105,41 @@ def points() -> list[Point]:
     return swept + cut + [Point(name, float(n), partial(as_set, name, n)) for name in AS_SET for n in SYBILS]
 
 
-def first_visits(alpha: float, testimony: Testimony, beta: float = 0.0) -> Vector:
+def first_visits(alpha: float, testimony: Testimony, draw: int, beta: float = 0.0) -> Vector:
     """MeritRank with walks as long as they get, but for a share CUT of them."""
-    return meritrank(testimony, alpha=alpha, beta=beta, steps=ceil(log(CUT) / log(1.0 - alpha)))
+    return meritrank(testimony, alpha=alpha, beta=beta, steps=ceil(log(CUT) / log(1.0 - alpha)), seed=draw)
 
 
-def all_visits(alpha: float, testimony: Testimony) -> Vector:
+def as_a_node(testimony: Testimony, draw: int) -> Vector:
+    """MeritRank as a node can be set to it."""
+    return meritrank(testimony, seed=draw)
+
+
+def all_visits(alpha: float, testimony: Testimony, draw: int) -> Vector:
     """n shares of all visits of walks that start at the observer and end with probability ``alpha`` a step."""
     counts = testimony.good.toarray()
     rows = csr_array(counts / np.maximum(counts.sum(1, keepdims=True), 1.0))
     return eigentrust(rows, pre_trusted(testimony.size, OBSERVER), weight=alpha).mass
 
 
-def mass(testimony: Testimony) -> Vector:
+def mass(testimony: Testimony, draw: int) -> Vector:
     """Our reputation by mass, n values that sum to 1."""
     local = local_trust(testimony.good, testimony.bad)
     return eigentrust(local, pre_trusted(testimony.size, OBSERVER), weight=PRE_TRUST).mass
 
 
-def first_reach(testimony: Testimony) -> Vector:
+def first_reach(testimony: Testimony, draw: int) -> Vector:
     """Our reputation by first visits, n probabilities."""
     return reach(local_trust(testimony.good, testimony.bad), pre_trusted(testimony.size, OBSERVER))
 
 
-def praise(testimony: Testimony) -> Vector:
+def praise(testimony: Testimony, draw: int) -> Vector:
     """What our opinions have for a peer over that of a stranger, n values, 0 to 1."""
     return np.maximum(opinions(testimony) - testimony.prior, 0.0)
 
 
-AS_SET: dict[str, Callable[[Testimony], Vector]] = {
-    "MeritRank": meritrank,
+AS_SET: dict[str, Rule] = {
+    "MeritRank": as_a_node,
     "p2peval, mass": mass,
     "p2peval, reach": first_reach,
     "p2peval, opinions": praise,
@@ -142,7 +147,7 @@ AS_SET: dict[str, Callable[[Testimony], Vector]] = {
 
 
 def swept_gain(
-    panel: str, kind: str, sybils: int, rule: Callable[[float, Testimony], Vector], alpha: float, seed: int
+    panel: str, kind: str, sybils: int, rule: Callable[[float, Testimony, int], Vector], alpha: float, seed: int
 ) -> Mapping[str, float]:
     """The gain, ≥ 0, under one transitivity decay."""
     return {panel: gain(Community(), kind, sybils, partial(rule, alpha), seed)}
@@ -158,10 +163,10 @@ def as_set(name: str, sybils: int, seed: int) -> Mapping[str, float]:
     world, rule = Community(), AS_SET[name]
     *_, alone = weeks(world, "both", 0, seed)
     *_, attacked = weeks(world, "both", sybils, seed)
-    found = rule(attacked.testimony)
+    found = rule(attacked.testimony, attacked.draw)
     return {
         RULES: gain(world, "both", sybils, rule, seed),
-        OWN: float(found[ATTACKER] / rule(alone.testimony)[ATTACKER]),
+        OWN: float(found[ATTACKER] / rule(alone.testimony, alone.draw)[ATTACKER]),
         TASKS: float(shares(np.delete(found, OBSERVER), CANDIDATES)[world.members - 1 :].sum()),
     }
 

@@ -22,7 +22,8 @@ class Tally:
     """What tasks came to. ``wrong``: wrong accepts, by each lie's chance to pass; ``counted_wrong``: lies that passed.
 
     ``failed``: tasks without a result. ``assigned``: answers asked for, ``by_liars`` of them of groups; ``lies`` among
-    those, and ``proofs`` among these. ``executions``: an answer 1, a re-run sample 1/n.
+    those, and ``proofs`` among these. ``executions``: an answer 1, a re-run sample 1/n. ``settled``: what everybody
+    re-runs of the proofs, likewise.
     """
 
     tasks: int = 0
@@ -34,6 +35,7 @@ class Tally:
     wrong: float = 0.0
     counted_wrong: int = 0
     executions: float = 0.0
+    settled: float = 0.0
 
 
 def serve(crowd: Crowd, askers: Places, epoch: int, tally: Tally, rng: Generator) -> None:
@@ -80,7 +82,7 @@ def _answer(
     crowd.strangers[0, askers[(served == 0) & ~open_]] += 1
     if caught.any():
         table.drop(places[caught])
-        crowd.prove(peers[caught], epoch)
+        tally.settled += crowd.prove(peers[caught], epoch) / crowd.population.samples
     tally.assigned += len(peers)
     tally.by_liars += int((crowd.group[peers] >= 0).sum())
     tally.lies += int(lied.sum())

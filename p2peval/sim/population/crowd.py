@@ -69,12 +69,19 @@ class Crowd:
         good, seen = self.strangers[:, askers]
         return np.asarray((1 + good) / (2 + seen))
 
-    def prove(self, peers: Peers, epoch: int) -> None:
-        """These were caught lying, and all know it: a new life for those who come back, an end for others."""
-        self.life[np.unique(peers)] += 1
+    def prove(self, peers: Peers, epoch: int) -> int:
+        """These were caught lying, and all know it: a new life for those who come back, an end for others.
+
+        Returns how many samples are re-run for it: everybody who is there re-runs one of each liar's, and believes its
+        own eyes alone.
+        """
+        liars = np.unique(peers)
+        samples = len(liars) * len(self.there)
+        self.life[liars] += 1
         back = self.flag(lambda group: group.behaviour.fresh)
         self.out[peers[~back[self.group[peers]]]] = True
         self.begin(epoch)
+        return samples
 
     def _acquaint(self, rng: np.random.Generator) -> None:
         """Every asker meets ``met`` honest peers, drawn at random; whom it draws twice, it meets once."""

@@ -77,10 +77,11 @@ def run(population: Population, seed: int) -> dict[str, float]:
     """Measures over all epochs, named and meant as in ``sim.measures``; what is left out there is left out here.
 
     ``accepted``: share of tasks. ``bad_picks``: share of assignments that went to a lie; ``captured_tasks``: that went
-    to groups. ``wrong_accepts``, ``executions``: per accepted task. ``caught``: share of the groups' identities that
-    were proven liars. ``lies``: answers that were. Of the last epoch, not of all, and named apart because there the
-    word is for opinions: ``captured_mass``, the share of the observers' reputation π that groups hold, and
-    ``captured_bound``, the most that they could.
+    to groups. ``wrong_accepts``, ``executions``: per accepted task; ``settled`` of these are everybody's re-runs of a
+    sample of each proven liar's, which grow with the population as nothing else does. ``caught``: share of the groups'
+    identities that were proven liars. ``lies``: answers that were. Of the last epoch, not of all, and named apart
+    because there the word is for opinions: ``captured_mass``, the share of the observers' reputation π that groups
+    hold, and ``captured_bound``, the most that they could.
     """
     game = Play(population, seed)
     epochs = [game.epoch() for _ in range(population.epochs)]
@@ -91,7 +92,8 @@ def run(population: Population, seed: int) -> dict[str, float]:
         "wrong_accepts": of["wrong"] / max(accepted, 1),
         "bad_picks": of["lies"] / max(of["assigned"], 1),
         "captured_tasks": of["by_liars"] / max(of["assigned"], 1),
-        "executions": of["executions"] / max(accepted, 1),
+        "executions": (of["executions"] + of["settled"]) / max(accepted, 1),
+        "settled": of["settled"] / max(accepted, 1),
         "lies": float(of["lies"]),
     }
     if population.size > population.honest:
