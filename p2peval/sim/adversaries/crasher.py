@@ -26,10 +26,11 @@ class Crasher(Adversary):
 
     def act(self, effect: Effect) -> Effects:
         yield effect
-        if isinstance(effect, Send) and effect.id not in self._left:
-            if isinstance(self.grip.open(effect.envelope).payload, Commitment):
-                self._left.add(effect.id)  # it is sent again when the process comes back
-                self.grip.later(0.0, self._go)
+        if not isinstance(effect, Send) or effect.id in self._left:  # it is sent again when the process comes back
+            return
+        if isinstance(self.grip.open(effect.envelope).payload, Commitment):
+            self._left.add(effect.id)
+            self.grip.later(0.0, self._go)
 
     def _go(self) -> None:
         world, host = self.grip.world, self.grip.host
