@@ -23,8 +23,8 @@ class Bribed(Rater):
 
 
 @dataclass
-class BribedSeeds(Liar):
-    """Lies always; ``bribed`` of the pre-trusted peers, which are the scenario's first hosts, say that it never does.
+class BribedSeeds(Liar, Rater):
+    """Always lies, and praises its own; ``bribed`` of the pre-trusted peers, a scenario's first hosts, do so likewise.
 
     After trust that flows from seeds: whoever owns a seed owns what it gives (Kamvar 2003, §4.5; trust.md §5, "1 or 2
     of 3 roots bribed"). The bribed stay honest in all else, and are measured as honest peers.
