@@ -23,5 +23,5 @@ def test_two_workers_find_what_one_process_finds(tmp_path: Path) -> None:
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("p2peval.sim.cluster.CONNECT", 0.5)
-    with pytest.raises(NetworkError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(NetworkError, match="no Dask scheduler answers at tcp"):
         on_cluster("tcp://127.0.0.1:9")
