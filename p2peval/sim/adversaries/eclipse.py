@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import ClassVar
 
 from p2peval.core.effects import Effect, RunEvaluation
-from p2peval.defaults import DHT_NEAREST
+from p2peval.defaults import DHT_NEAREST, DHT_PROVIDERS_KEPT
 from p2peval.sim.adversary import Adversary, Effects
 from p2peval.sim.gossip.conduct import Silent
 from p2peval.sim.kademlia.liars import Steering
@@ -17,10 +17,12 @@ from p2peval.sim.meshed import Meshed
 
 @dataclass
 class Eclipse(Adversary):
-    """Answers look-ups with its own ring, nearest the key; sits in every mesh and forwards nothing; evaluates nothing.
+    """Names its ring for the way to every key and as its providers; sits in meshes and forwards nothing, runs nothing.
 
-    Where a scenario's look-ups are direct, or its gossip a flood, there is no way to stand on, and that half of it does
-    nothing (Heilman et al. 2015; Baumgart & Mies 2007, §5; Vyzovitis et al. 2020, "eclipse").
+    It hears no announcement and offers nothing, so that requesters wait for its offers, and gossip takes longer ways.
+    No step of a task needs a look-up, and sync brings what gossip did not: it slows tasks down and stops none. Where
+    look-ups are direct, or gossip is a flood, that half of it does nothing (Heilman et al. 2015; Baumgart & Mies 2007,
+    §5; Vyzovitis et al. 2020, "eclipse").
     """
 
     knows: ClassVar[str] = "all ids of the DHT, and who is in a topic"
@@ -30,7 +32,7 @@ class Eclipse(Adversary):
         world, ring, number = self.grip.world, self.grip.ring, self.grip.host.number
         if isinstance(world.directory, Lookups):
             ids = {friend: _place(world.hosts[friend].id) for friend in ring.numbers}
-            world.directory.dht.lie(number, Steering(ids, DHT_NEAREST))
+            world.directory.dht.lie(number, Steering(ids, DHT_NEAREST, ring.numbers[:DHT_PROVIDERS_KEPT]))
         if isinstance(world.gossip, Meshed):
             world.gossip.mesh.act(number, Silent(self.grip.rng))
 

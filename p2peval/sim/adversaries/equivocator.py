@@ -19,7 +19,8 @@ class Equivocator(Liar, Rater):
     """Lies; each epoch it states praise of its ring to one half of its neighbours, to the rest slander of all others.
 
     After everybody at once: whom praise would warn hears slander, and the other way round (Byzantine equivocation;
-    protocol.md, Slots). Two objects in one slot are a proof, once any honest peer has both.
+    protocol.md, Slots). Two objects in one slot are a proof, once any honest peer has both: whatever the rule for whom
+    to believe, it convicts itself with its first word, and does no harm but by the lies before that.
     """
 
     knows: ClassVar[str] = "who belongs to its ring, and to whom it is connected"

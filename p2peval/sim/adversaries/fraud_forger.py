@@ -20,7 +20,8 @@ class FraudForger(Adversary):
     """For every record that it hears of, ``proofs`` proofs against whoever it accepts: rows that are there, and true.
 
     After honest peers' standing, and all members' time: a proof hangs together, and only a re-run shows that it is
-    none (protocol.md, Fraud proofs; the verdict is always the reader's own).
+    none (protocol.md, Fraud proofs; the verdict is always the reader's own). Nobody is convicted by it; every member
+    re-runs one sample a proof, and goes on doing so for who has a profile, however many of its proofs were false.
     """
 
     knows: ClassVar[str] = "records and outputs, which are public"

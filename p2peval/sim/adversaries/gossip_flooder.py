@@ -16,14 +16,15 @@ from p2peval.sim.stage import made_up
 class GossipFlooder(Adversary):
     """Every ``every_s`` seconds, ``burst`` announcements of tasks with models that nobody has.
 
-    After everybody's time and memory: each announcement is kept, and answered by whoever could evaluate it (Vyzovitis
-    et al. 2020; reliability.md, row 10).
+    After everybody's time and memory: each announcement is kept by all members, and answered by whoever could evaluate
+    it. Budgets of objects are for who has no profile, and a profile is free (Vyzovitis et al. 2020; reliability.md, row
+    10).
     """
 
     knows: ClassVar[str] = "nothing"
     costs: ClassVar[str] = "a signature and one message an announcement"
-    every_s: Seconds = field(default=10.0, metadata={"above": 0.0})
-    burst: int = field(default=5, metadata={"least": 1})
+    every_s: Seconds = field(default=20.0, metadata={"above": 0.0})
+    burst: int = field(default=1, metadata={"least": 1})
     _sent: int = field(default=0, init=False)
 
     def begin(self) -> None:

@@ -19,7 +19,8 @@ class Slanderer(Liar, Rater):
     """Lies, and states each epoch that everybody outside its ring does.
 
     After rules that take the word of many against one: honest peers lose what they are asked for (Hoffman, Zage &
-    Nita-Rotaru 2009, "slandering").
+    Nita-Rotaru 2009, "slandering"). A plain sum of all words falls to it. EigenTrust, MeritRank and Yuma hear no bad
+    word, and with them, as with ours, it does no more harm than its lies.
     """
 
     knows: ClassVar[str] = "who belongs to its ring"

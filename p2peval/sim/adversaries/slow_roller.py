@@ -17,7 +17,7 @@ class SlowRoller(Adversary):
     less than the windows are long (defaults: 20 s to reveal), for who is late is not slow, but silent.
 
     After requesters' patience: nothing that it says is wrong, and every task that it has takes longest (Amir, Coan,
-    Kirsch & Lane 2011, "performance attacks").
+    Kirsch & Lane 2011, "performance attacks"). No rule of the lab, ours included, prefers who is fast.
     """
 
     knows: ClassVar[str] = "the protocol's windows"

@@ -19,7 +19,7 @@ class WithholdingRequester(Adversary):
 
     After evaluators' time: work that ends in no record earns nobody anything, and the price of an evaluation is an
     assignment (protocol.md, Withholding requester; in a market, a buyer who never pays). Its node asks one member after
-    the other, each once: nobody reveals to it, and who has committed waits.
+    the other, each once: nobody reveals to it, and who has committed waits. Nobody remembers that it ends no task.
     """
 
     knows: ClassVar[str] = "nothing"
