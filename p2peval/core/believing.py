@@ -69,9 +69,14 @@ def is_known(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool:
 
 
 def is_met(state: State, policy: Policy, peer: PeerId, now: Seconds) -> bool:
-    """Whether this node has seen an outcome of this peer itself, or its operator trusts it."""
+    """Whether this node has seen an outcome of this peer itself, or its operator trusts it.
+
+    To have withheld is an outcome for our rule alone. Others do not hold it against anybody, and where nothing is
+    re-run, whoever withholds would be all whom they know, and be asked first.
+    """
     row = state.evidence.get(peer)
-    seen = row is not None and row.evidence.resolved + row.evidence.withheld > 0
+    withheld = row.evidence.withheld if row is not None and policy.opinion == OPINION else 0.0
+    seen = row is not None and row.evidence.resolved + withheld > 0
     return seen or is_root(state, policy, peer, now)
 
 

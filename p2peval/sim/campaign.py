@@ -148,6 +148,7 @@ class _Held:
                 row["events"],
                 tuple(tuple(point) for point in row["curve"]),
                 row["work"],
+                (tuple(row["reputations"][0]), tuple(row["reputations"][1])),
             )
             self.outcomes[row["config"], outcome.seed] = outcome
         except (ValueError, KeyError, TypeError) as error:

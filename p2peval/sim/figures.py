@@ -5,6 +5,7 @@ All are drawn from what ``results`` summed up; the same campaign gives the same 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from io import BytesIO
 from statistics import fmean
@@ -71,6 +72,29 @@ def curves(played: Sequence[Played], names: Sequence[str]) -> bytes:
         axes.set_title(f"reputation over time{': ' if name else ''}{name}", fontsize=10)
         axes.set_xlabel("hours")
         axes.set_ylim(0.0, 1.0)
+        axes.legend(fontsize=7)
+    return _png(picture)
+
+
+def roc(played: Sequence[Played]) -> bytes:
+    """How well reputation tells adversaries from honest peers: of all seeds together, a curve for each point.
+
+    Whoever is below a threshold is held for an adversary. Up: adversaries that are; across: honest peers that are.
+    """
+    picture = _figure(1)
+    axes = _axes(picture, 1)[0]
+    for each in played:
+        good = sorted(value for outcome in each.outcomes for value in outcome.reputations[0])
+        bad = sorted(value for outcome in each.outcomes for value in outcome.reputations[1])
+        thresholds = sorted({*good, *bad, float("inf")})
+        across = [bisect_left(good, threshold) / max(len(good), 1) for threshold in thresholds]
+        up = [bisect_left(bad, threshold) / max(len(bad), 1) for threshold in thresholds]
+        axes.plot(across, up, label=each.name or None)
+    axes.plot([0.0, 1.0], [0.0, 1.0], color="grey", linestyle="dotted")
+    axes.set_xlabel("honest peers below the threshold")
+    axes.set_ylabel("adversaries below it")
+    axes.set_title("adversaries told by their reputation", fontsize=10)
+    if any(each.name for each in played):
         axes.legend(fontsize=7)
     return _png(picture)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from p2peval.core.types import Seconds
-from p2peval.sim.measures import Observer, measures
+from p2peval.sim.measures import Observer, measures, reputations
 from p2peval.sim.scenario import Scenario
 from p2peval.sim.stage import SETTLED, Registry, set_up
 from p2peval.sim.trace import Trace
@@ -23,6 +23,7 @@ AFTERMATH: Seconds = 60.0
 class Outcome:
     """``digest``: over every decision of every node (sim/trace.py). ``curve``: of (seconds since the scenario began,
     mean reputation of honest peers, of adversaries) in honest requesters' tables. ``work``: what was done, by kind.
+    ``reputations``: of honest peers, and of adversaries, in those tables at the end: what a ROC is drawn from.
     """
 
     seed: int
@@ -31,6 +32,7 @@ class Outcome:
     events: int
     curve: tuple[tuple[float, float, float], ...]
     work: dict[str, int]
+    reputations: tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def play(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | None = None) -> Outcome:
@@ -47,6 +49,7 @@ def play(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | No
         world.heap.run(START + SETTLED + scenario.seconds * point / POINTS)
         observer.sample()
     world.heap.run(world.now + AFTERMATH)
+    good, bad = reputations(stage)
     return Outcome(
         seed,
         measures(observer),
@@ -54,4 +57,5 @@ def play(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | No
         world.heap.events,
         tuple((at - START - SETTLED, good, bad) for at, good, bad in observer.curve),
         dict(sorted(world.work.items())),
+        (tuple(round(value, 6) for value in good), tuple(round(value, 6) for value in bad)),
     )

@@ -57,6 +57,8 @@ def _pictures(scenario: Scenario, played: Sequence[Played], summaries: Sequence[
             (f"{measure} over both", figures.heat(summaries, swept[0], swept[1], measure)) for measure in shown[:2]
         ]
     few = list(zip(played, summaries, strict=True))[:MOST_CURVES]
+    if scenario.adversaries:
+        drawn.append(("Detection", figures.roc([p for p, _ in few])))
     drawn.append(("Reputation over time", figures.curves([p for p, _ in few], [s.name for _, s in few])))
     return drawn
 

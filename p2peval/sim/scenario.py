@@ -211,7 +211,7 @@ class Workload:
 
     ``tasks`` of each requester, at ``tasks_per_hour`` of each, one after another at random times. ``repeats``: chance
     that one is about a model that was asked for before. ``epsilon``, ``delta``, ``replicas``, ``certify``: what they
-    ask for.
+    ask for. ``evaluator``: outputs are drawn, or are what onnxruntime makes of small models.
     """
 
     benchmarks: int = field(default=1, metadata={"least": 1})
@@ -224,6 +224,7 @@ class Workload:
     delta: float = field(default=defaults.DELTA, metadata={"above": 0.0, "most": 0.5})
     replicas: int = field(default=1, metadata={"least": 1, "most": defaults.MAX_REPLICAS})
     certify: bool = False
+    evaluator: str = field(default="synthetic", metadata={"choices": ("synthetic", "onnxruntime")})
 
     def __post_init__(self) -> None:
         check(self)

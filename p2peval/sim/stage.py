@@ -26,6 +26,7 @@ from p2peval.sim.host import Host
 from p2peval.sim.links import Cut, Links
 from p2peval.sim.lookups import Lookups
 from p2peval.sim.meshed import Meshed
+from p2peval.sim.onnx_laboratory import OnnxLaboratory
 from p2peval.sim.own_rules import OWN, install
 from p2peval.sim.scenario import Network, Scenario
 from p2peval.sim.trace import Trace
@@ -70,6 +71,8 @@ def set_up(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | 
         near_profiles=scenario.network.profiles == "neighbours",
         trace=trace,
     )
+    if scenario.workload.evaluator == "onnxruntime":
+        world.workshop.laboratory = OnnxLaboratory()
     world.workshop.seconds = scenario.workload.model_seconds
     world.workshop.mistakes = scenario.population.honest_error
     honest = _honest(scenario, world, rng)

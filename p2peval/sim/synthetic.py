@@ -60,14 +60,14 @@ class Laboratory:
         key = (model, spec.samples, width)
         truth = self._truths.get(key)
         if truth is None:
-            truth = self._truths[key] = _rng("truth", model).random((spec.samples, width), dtype=np.float32)
+            truth = self._truths[key] = drawn_by("truth", model).random((spec.samples, width), dtype=np.float32)
         return truth + np.float32(ROUNDING * _atol(spec) * self._lean_of(equivalence_class))
 
     def _lean_of(self, equivalence_class: str) -> float:
         """How a class rounds: −½ to ½ of what classes may differ by."""
         lean = self._leans.get(equivalence_class)
         if lean is None:
-            lean = self._leans[equivalence_class] = _rng("class", equivalence_class).random() - 0.5
+            lean = self._leans[equivalence_class] = drawn_by("class", equivalence_class).random() - 0.5
         return lean
 
     def run(self, spec: BenchmarkSpec, model: Cid, equivalence_class: str) -> Outputs:
@@ -76,9 +76,9 @@ class Laboratory:
     def altered(self, spec: BenchmarkSpec, model: Cid, equivalence_class: str, share: float, tag: str) -> Outputs:
         """Outputs of which ⌈``share`` · samples⌉ are false: the same ones for the same ``tag``, as colluders need."""
         count = ceil(share * spec.samples - 1e-9)
-        places = _rng("lie", model, tag).permutation(spec.samples)[:count]
+        places = drawn_by("lie", model, tag).permutation(spec.samples)[:count]
         rows = self.true_rows(spec, model, equivalence_class).copy()
-        rows[places] += np.float32(FAR + _rng("by", tag).random())
+        rows[places] += np.float32(FAR + drawn_by("by", tag).random())
         return self._put(rows, frozenset(map(int, places)))
 
     def _put(self, rows: Rows, wrong: frozenset[int]) -> Outputs:
@@ -129,6 +129,6 @@ def _atol(spec: BenchmarkSpec) -> float:
     return spec.tolerance.atol_nano / 1e9
 
 
-def _rng(*parts: str) -> Generator:
-    """The same for the same parts, in every process."""
+def drawn_by(*parts: str) -> Generator:
+    """Chance that is the same for the same parts, in every process."""
     return Generator(PCG64(int.from_bytes(sha256("\x00".join(parts).encode()).digest()[:16], "big")))

@@ -46,7 +46,7 @@ class Workshop:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.laboratory = Laboratory()
+        self.laboratory: Laboratory = Laboratory()
         self.seconds: Seconds = 1.0
         self.mistakes = 0.0
 

@@ -17,6 +17,7 @@ from p2peval.core.events import Event, StartTask
 from p2peval.core.rows import TaskState
 from p2peval.core.types import Seconds
 from p2peval.sim.kinds import registry
+from p2peval.sim.onnx_laboratory import OnnxLaboratory
 from p2peval.sim.play import play
 from p2peval.sim.scenario import Adversaries, Latency, Network, Partition, Population, Scenario, Workload
 from p2peval.sim.stage import Stage, made_up, set_up
@@ -80,6 +81,22 @@ def test_every_way_of_the_network_brings_every_record_to_everybody(network: dict
     outcome = play(replace(SMALL, network=replace(SMALL.network, **network)), 0, {})
     assert outcome.measures["accepted"] == 1.0
     assert outcome.measures["records_delivered"] == 1.0
+
+
+def test_real_models_are_run_and_a_liar_is_caught_by_what_they_say() -> None:
+    real = replace(ATTACKED, workload=replace(ATTACKED.workload, evaluator="onnxruntime"))
+    stage = set_up(real, 0, registry(real))
+    laboratory = stage.world.workshop.laboratory
+    assert isinstance(laboratory, OnnxLaboratory)
+    for number in range(4):
+        ask(stage, place=number % 3, model=f"model {number}")
+        stage.world.heap.run(stage.world.now + 60.0)
+    assert laboratory.runs == 4
+    outcome = play(real, 0, registry(real))
+    assert outcome.measures["lies"] >= 1.0
+    assert outcome.measures["caught"] > 0.0
+    assert outcome.measures["wrong_accepts"] == 0.0
+    assert outcome == play(real, 0, registry(real))
 
 
 def test_a_host_that_dies_at_work_goes_on_when_it_is_back() -> None:
@@ -160,6 +177,7 @@ PLAY = """
 import json, sys
 from p2peval.sim.document import parsed
 from p2peval.sim.kinds import kinds, registry
+from p2peval.sim.onnx_laboratory import OnnxLaboratory
 from p2peval.sim.play import play
 from p2peval.sim.scenario_file import Rules, Source
 scenario = Source(parsed(sys.stdin.read(), "stdin"), Rules(kinds)).scenario()

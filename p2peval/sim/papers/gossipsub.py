@@ -18,7 +18,7 @@ from p2peval.sim.papers.paper import Claim, Panel, Paper, Point
 RATE = 4.0
 SYBILS = 4000
 SEEDS = 5
-"""Of each point at most: a seed of all points takes some two minutes, and each has 240 messages to 999 hosts."""
+"""Of each point at most: a seed of all points takes minutes, and under attack each has 240 messages to 999 hosts."""
 DEADLINE = 6.0
 """Seconds; the time that the paper allows a block in both of its networks."""
 
