@@ -56,16 +56,22 @@ def convict(ctx: Context, proof: ObjectId, peer: PeerId, kind: str, where: str) 
 def refute(ctx: Context, task: TaskId, evaluator: PeerId) -> None:
     """A sample of what ``evaluator`` said in this task is proven false.
 
-    Where another's word is believed here, it may have said the same: that is audited anew.
+    Where another's word is believed here, and may have been the same, that is audited anew.
     """
     result, watch = ctx.state.results.get(task), ctx.state.watches.get(task)
-    if result is None:
+    if result is None or _said_otherwise(ctx, task, result.evaluator, evaluator):
         return
     if result.evaluator != evaluator:
         return reopen(ctx, task)
     ctx.state.results.put(replace(result, standing=REFUTED))
     if watch is not None:
         ctx.state.watches.put(replace(watch, state=WatchState.DONE))
+
+
+def _said_otherwise(ctx: Context, task: TaskId, one: PeerId, other: PeerId) -> bool:
+    """Whether this is a task of ours in which these two revealed different outputs."""
+    said = {row.peer: row.outputs.cid for row in ctx.state.replicas.of(task) if row.outputs is not None}
+    return one in said and other in said and said[one] != said[other]
 
 
 def reopen(ctx: Context, task: TaskId) -> None:

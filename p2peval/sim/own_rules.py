@@ -28,6 +28,7 @@ OWN = "file"
 """Under which name the node finds them."""
 
 
+@lru_cache
 def rules(path: Path) -> dict[str, Callable[..., Any]]:
     """What a file defines: "opinion", "checking". Raises ConfigError where it is neither, or no function."""
     module = loaded(path, "opinion(testimony) or checking(asked, answers, means, draw)")
@@ -40,7 +41,6 @@ def rules(path: Path) -> dict[str, Callable[..., Any]]:
     return found
 
 
-@lru_cache
 def install(path: Path) -> frozenset[str]:
     """Let nodes of this process find the file's rules under OWN; which it defines. Raises ConfigError."""
     found = rules(path)

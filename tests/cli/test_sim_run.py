@@ -10,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from p2peval.cli.main import cli
 from p2peval.sim.event_log import COLUMNS
+from p2peval.sim.own_rules import OWN
+from p2peval.trust.policies import OPINIONS
 
 SCENARIO = """
 title = "Tiny"
@@ -117,7 +119,10 @@ def test_a_wrong_word_is_one_clear_error(words: tuple[str, ...], said: str, scen
     assert said in ran.stderr
 
 
-def test_a_user_attacks_and_defends_with_files_of_their_own(scenario: Path, tmp_path: Path) -> None:
+def test_a_user_attacks_and_defends_with_files_of_their_own(
+    scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OPINIONS, OWN, OPINIONS["none"])  # and is gone afterwards: rules belong to the process
     (tmp_path / "mute.py").write_text(
         "from dataclasses import dataclass\n"
         "from p2peval.core.effects import RunEvaluation\n"

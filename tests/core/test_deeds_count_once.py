@@ -14,12 +14,13 @@ from test_known_answers import probe
 
 from p2peval.core.belief_rows import WatchState
 from p2peval.core.checking import FraudProof
-from p2peval.core.conviction import FRAUD, convict, refute, reopen
+from p2peval.core.conviction import FRAUD, convict, is_convicted, refute, reopen
 from p2peval.core.effects import Compare, Effect, Prove, Publish
 from p2peval.core.events import JobFailed, MessageReceived
 from p2peval.core.leaderboard import CLAIMED, MINE, REFUTED
 from p2peval.core.messages import ResultRecord
 from p2peval.core.rows import ReplicaState, TaskState
+from p2peval.core.task import OVER
 from p2peval.core.types import ObjectId, PeerId, TaskId
 from p2peval.core.verdict import Verdict
 from p2peval.defaults import WATCH_PAUSE, WATCH_SAMPLES
@@ -171,6 +172,21 @@ def test_a_proof_against_who_said_the_same_has_our_own_accepted_result_audited_a
     world.requester.perform(world.requester.node.resume(world.now))
     world.run(20 * WATCH_PAUSE)
     assert world.standing() == REFUTED
+
+
+def test_a_proof_against_who_said_otherwise_leaves_our_own_accepted_result_as_it_is() -> None:
+    world = BeliefWorld(4)
+    requester, honest, liar, _ = world.all
+    liar.lies = True
+    benchmark = world.publish(requester)
+    world.everybody_joins(benchmark, requester)
+    task = world.start(requester, benchmark, "model", 2)
+    state = requester.node.state
+    world.run_until(lambda: state.tasks[task].state in OVER)
+    assert (state.tasks[task].state, state.results[task].evaluator) == (TaskState.ACCEPTED, honest.id)
+    world.run(10.0)
+    assert is_convicted(state, liar.id, world.now)
+    assert (state.results[task].standing, task in state.watches) == (MINE, False)
 
 
 def test_a_trusted_auditors_objection_has_our_own_accepted_result_audited_anew() -> None:

@@ -6,9 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from p2peval.core.rows import ReplicaState
 from p2peval.core.trust_rows import StatementRow
+from p2peval.sim.own_rules import OWN
 from p2peval.sim.scenario import Scenario
+from p2peval.trust.policies import OPINIONS
 from tests.sim.attack_world import Played, attack, play_attack
 
 SEED = 1
@@ -40,8 +44,11 @@ def believing_all(scenario: Scenario, folder: Path) -> Scenario:
     return replace(scenario, defence=replace(scenario.defence, file=str(file)))
 
 
-def test_slander_buries_the_honest_where_all_words_count_alike_and_not_here(tmp_path: Path) -> None:
+def test_slander_buries_the_honest_where_all_words_count_alike_and_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No rule of the lab but ours listens to bad word: a sum of all words stands for those that do."""
+    monkeypatch.setitem(OPINIONS, OWN, OPINIONS["none"])  # and is gone afterwards: rules belong to the process
     ours = play_attack(attack("slanderer", **WORLD, **HIDDEN), SEED)
     summed = play_attack(believing_all(attack("slanderer", **WORLD, **HIDDEN), tmp_path), SEED)
     said = words_of(ours, ring_of(ours))
