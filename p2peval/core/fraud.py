@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from p2peval.core import budget, membership, merkle, reputation
+from p2peval.core import believing, budget, membership, merkle, reputation
 from p2peval.core.belief_rows import ProofRow, ProofState
 from p2peval.core.benchmark import fits, output_bytes
 from p2peval.core.checking import FraudProof
 from p2peval.core.commitment import output_leaf
 from p2peval.core.context import Context
-from p2peval.core.conviction import FRAUD, convict, is_convicted, proven, refute, reopen
+from p2peval.core.conviction import FRAUD, convict, proven, refute, reopen
 from p2peval.core.effects import FetchBlob, Prove, Settle
 from p2peval.core.events import BlobFailed, BlobReady, JobFailed, Proven, Settled
 from p2peval.core.leisure import rest, rested_at
@@ -196,10 +196,13 @@ def opened(ctx: Context, proof: FraudProof) -> tuple[Sealed[TaskAnnouncement], S
 
 
 def _over_budget(ctx: Context, signer: PeerId) -> bool:
-    """A re-run costs a model fetched and a batch run: strangers together get one a minute, others short queues."""
+    """A re-run costs a model fetched and a batch run: strangers together get one a minute, others short queues.
+
+    Whoever did worse than a stranger may, by false proofs for one, is served as strangers are.
+    """
     if sum(row.signer == signer for row in ctx.state.proofs) >= PROOFS_WAITING or not _has_room(ctx, signer):
         return True
-    if signer in ctx.state.peers and not is_convicted(ctx.state, signer, ctx.now):
+    if signer in ctx.state.peers and not believing.is_doubted(ctx.state, ctx.policy, signer, ctx.now):
         return False
     if ctx.now_ms - ctx.state.counter(_LAST_STRANGER) < STRANGER_PROOF_PAUSE * 1000:
         return True

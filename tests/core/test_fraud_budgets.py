@@ -49,6 +49,22 @@ def test_reruns_of_proofs_take_no_more_than_their_share_of_the_time_and_begin_wi
     assert world.now - begun >= 30.0 / PROOF_SHARE + 30.0
 
 
+def test_whoever_signed_a_false_proof_is_served_as_strangers_are() -> None:
+    world = Court(lies=False)
+    member = world.members[0]
+
+    def accuse(index: int) -> str:
+        proof = world.accuser.sealer.seal(world.proof(index))
+        member.handle(MessageReceived(proof, world.accuser.id, str(index)))
+        return member.replies[str(index)].error
+
+    assert accuse(3) == ""
+    world.run(61.0)  # it is re-run, and false
+    assert [accuse(index) for index in (4, 5)] == ["", "budget"]
+    world.run(61.0)
+    assert accuse(6) == ""
+
+
 def test_one_signer_has_few_proofs_in_the_queue() -> None:
     world = Court(lies=False)
     member = world.members[0]

@@ -104,7 +104,7 @@ def test_an_equivocator_convicts_itself_under_any_rule() -> None:
         }
 
 
-def test_forged_proofs_convict_nobody_and_ruin_who_signs_them_but_each_is_looked_into_by_all() -> None:
+def test_forged_proofs_convict_nobody_and_ruin_who_signs_them_and_most_are_not_even_looked_into() -> None:
     world: Any = {**WORLD, "count": 2, "tasks": 8}
     ours = play_attack(attack("fraud-forger", proofs=4, **world), SEED)
     deaf = play_attack(attack("fraud-forger", proofs=4, opinion="none", **world), SEED)
@@ -114,7 +114,6 @@ def test_forged_proofs_convict_nobody_and_ruin_who_signs_them_but_each_is_looked
         assert played.measures["false_convictions"] == 0.0
         assert played.measures["wrong_accepts"] == played.measures["failed"] == 0.0
         assert {row.state for row in played.replicas()} == {ReplicaState.AGREES}
-    assert ours.measures["adversary_reputation"] < 0.1 < deaf.measures["adversary_reputation"]
-    looked, hosts = ours.stage.world.work["Settle"], len(ours.stage.world.hosts)
-    assert ours.cost("proofs") < looked < ours.cost("proofs") * hosts  # a sample each
-    assert looked / ours.stage.scenario.workload.samples / len(ours.replicas()) < 0.4  # evaluations, for each task
+    assert ours.measures["adversary_reputation"] < 0.2 < deaf.measures["adversary_reputation"]
+    looked = ours.stage.world.work["Settle"]
+    assert 0 < looked < ours.cost("proofs")  # of all hosts together: whoever forged once waits with the strangers
