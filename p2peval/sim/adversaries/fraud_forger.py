@@ -21,7 +21,7 @@ class FraudForger(Adversary):
 
     After honest peers' standing, and all members' time: a proof hangs together, and only a re-run shows that it is
     none (protocol.md, Fraud proofs; the verdict is always the reader's own). Nobody is convicted by it; every member
-    re-runs one sample a proof, and goes on doing so for who has a profile, however many of its proofs were false.
+    re-runs one sample, and serves whoever forged as it serves strangers from then on.
     """
 
     knows: ClassVar[str] = "records and outputs, which are public"
