@@ -8,6 +8,7 @@ asked for anything lately: a small network serves its newcomers, and who is know
 for strangers who are no members always, each has one task in flight, and together they have STRANGERS_SHARE of one
 worker's time (protocol.md, Admission and budgets). What strangers took then is a debt that time pays off, so the share
 holds over every long stretch, restarts included: in T seconds they get at most share · T, a burst, and one task.
+Work that ends in no record earns us nothing: whoever we have not met gets no more of it than UNFINISHED_MOST tasks.
 """
 
 from __future__ import annotations
@@ -31,10 +32,15 @@ from p2peval.defaults import (
     STRANGERS_BURST,
     STRANGERS_PLACES,
     STRANGERS_SHARE,
+    UNFINISHED_MOST,
+    UNFINISHED_PAUSE,
 )
 
 AT_WORK = (DutyState.OFFERED, DutyState.FETCHING, DutyState.RUNNING)
 """States in which a duty may still cost us work."""
+
+UNFINISHED = (DutyState.COMMITTED, DutyState.REVEALED)
+"""States in which our work is done, and its requester has not said what came of it."""
 
 _DEBT = "strangers_debt_ms"
 _SINCE = "strangers_since_ms"
@@ -62,7 +68,10 @@ def refusal(ctx: Context, announced: TaskAnnouncement) -> Refusal | None:
 
 
 def _others_refusal(ctx: Context, announced: TaskAnnouncement, at_work: Sequence[DutyRow]) -> Refusal | None:
-    """Of those whom we have not met: who was praised, and strangers."""
+    """Of those whom we have not met: who was praised, and strangers; and none who leaves its tasks unfinished."""
+    unfinished = [duty for state in UNFINISHED for duty in ctx.state.duties.of(state)]
+    if sum(duty.requester == announced.author for duty in unfinished) >= UNFINISHED_MOST:
+        return Refusal("busy_for_strangers", ctx.now + UNFINISHED_PAUSE)
     if not is_stranger(ctx, announced.author, announced.benchmark):
         unmet = [duty for duty in at_work if not is_met(ctx, duty.requester)]
         full = len(unmet) >= STRANGERS_PLACES

@@ -95,7 +95,10 @@ class Disk:
 
 
 class Host:
-    """One node with its disk; ``lies``: it alters outputs; ``mute``: it never evaluates to the end."""
+    """One node with its disk; ``lies``: it alters outputs; ``mute``: it never evaluates to the end.
+
+    ``loses``: types of what it signs that never reach anybody.
+    """
 
     def __init__(self, world: World, number: int) -> None:
         self.world = world
@@ -112,6 +115,7 @@ class Host:
         self.lies = False
         self.mute = False
         self.reveals = True
+        self.loses: tuple[type, ...] = ()
         self.node = self._load()
 
     def _load(self) -> Node:
@@ -239,7 +243,7 @@ class World:
         self.later(max(0.0, timer.at - self.now), expire)
 
     def _gossip(self, host: Host, effect: Publish) -> None:
-        if not host.up:
+        if not host.up or isinstance(host.sealer.open(effect.envelope).payload, host.loses):
             return
         host.disk.outbox.pop(effect.id, None)
         host.disk.signed.append(effect.envelope)
@@ -248,7 +252,7 @@ class World:
                 other.handle(MessageReceived(other.sealer.open(effect.envelope), host.id))
 
     def _deliver(self, host: Host, effect: Send) -> None:
-        if not host.up:
+        if not host.up or isinstance(host.sealer.open(effect.envelope).payload, host.loses):
             return
         receiver = self.hosts[effect.peer]
         if not receiver.up:

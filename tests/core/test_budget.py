@@ -9,7 +9,7 @@ from small_world import Host, World
 from p2peval.core import budget
 from p2peval.core.effects import Effect, Notify, Stop
 from p2peval.core.events import CancelTask, EvaluationFailed, MessageReceived
-from p2peval.core.messages import Cancel, Decline
+from p2peval.core.messages import Cancel, CommitmentSet, Decline, ResultRecord
 from p2peval.core.rows import DutyState, TaskState
 from p2peval.core.trust_rows import PooledRow
 from p2peval.core.types import AssignmentId, BenchmarkId, TaskId
@@ -21,6 +21,8 @@ from p2peval.defaults import (
     STRANGERS_BURST,
     STRANGERS_PLACES,
     STRANGERS_SHARE,
+    UNFINISHED_MOST,
+    UNFINISHED_PAUSE,
 )
 
 
@@ -251,3 +253,19 @@ def test_a_clock_set_back_neither_adds_to_what_strangers_owe_nor_shuts_them_out(
     ctx.now = world.now
     assert budget._debt(ctx) == 5.0
     assert not budget.is_stranger(ctx, stranger.id, benchmark)
+
+
+def test_whoever_leaves_its_tasks_unfinished_gets_no_more_work_of_who_has_not_met_it() -> None:
+    """A requester that assigns, takes commitments and never closes: found in the lab, at one evaluation a message."""
+    world, requester, evaluator, benchmark = pair()
+    requester.loses = (CommitmentSet, ResultRecord)
+    tasks = [world.start(requester, benchmark, f"model-{number}") for number in range(UNFINISHED_MOST)]
+    world.run(30.0)
+    assert evaluator.node.state.duties.many(DutyState.COMMITTED) == UNFINISHED_MOST
+    one_more = world.start(requester, benchmark, "one more")
+    world.run(3.0)
+    (offer,) = requester.node.state.offers.of(one_more)
+    assert offer.declined == "busy_for_strangers"
+    requester.handle(CancelTask("cancel", tasks[0]))
+    world.run(2 * UNFINISHED_PAUSE)
+    assert evaluator.node.state.duties.get(one_more) is not None
