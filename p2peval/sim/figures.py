@@ -20,8 +20,8 @@ WIDTH, HEIGHT, DOTS = 6.4, 4.0, 95
 
 
 def bars(summaries: Sequence[Summary], measures: Sequence[str]) -> bytes:
-    """A bar for each point, a panel for each measure, with 95 % intervals: points that are names, not numbers."""
-    measures = [name for name in measures if any(name in each.found for each in summaries)]
+    """A bar for each point, a panel for each measure that is not 0 everywhere, with 95 % intervals."""
+    measures = [name for name in measures if any(name in each.found and each.found[name].high for each in summaries)]
     picture = _figure(len(measures))
     for axes, name in zip(_axes(picture, len(measures)), measures, strict=True):
         of = [each for each in summaries if name in each.found]
