@@ -149,6 +149,8 @@ def _figure(panels: int) -> Any:
 
 
 def _axes(picture: Any, panels: int) -> list[Any]:
+    if not panels:
+        return []
     across = 1 if panels == 1 else 2
     places = list(picture.subplots(-(-panels // across), across, squeeze=False).ravel())
     for spare in places[panels:]:

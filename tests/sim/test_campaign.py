@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from p2peval.errors import ConfigError, NotFoundError
-from p2peval.sim import campaign
+from p2peval.sim import campaign, report
 from p2peval.sim.campaign import OUTCOMES, Job, Named, kept, run
 from p2peval.sim.claims import parse
 from p2peval.sim.measures import MEASURES
@@ -100,3 +100,10 @@ def test_a_summary_has_every_measure_that_was_measured_and_judges_the_claims(tmp
     assert summary.found["accepted"].mean == 1.0
     assert [verdict.held for verdict in summary.verdicts] == [True, False]  # nobody is there who could capture anything
     assert summary.verdicts[1].value is None
+
+
+def test_a_world_in_which_nothing_happened_has_a_page_all_the_same(tmp_path: Path) -> None:
+    silent = replace(TINY, population=Population(honest=2, requesters=0), workload=replace(TINY.workload, tasks=0))
+    played = run([Named("", Point((), silent))], tmp_path, campaign.locally(1), quiet)
+    files, note = report.write(silent, played, [summed_up(played[0])], tmp_path, "a test")
+    assert (all(file.is_file() for file in files), note) == (True, "")
