@@ -98,16 +98,15 @@ class Exchange:
             return
         ids = sync.offered(host.node.state, benchmarks, digests)
         if self._near:
-            ids = [id_ for id_ in ids if self._is_near(id_, host, self._world.hosts[asker])]
+            ids = self._near_only(ids, host, self._world.hosts[asker])
         if ids:
             self._world.reach(number, asker, CHATTER + 60 * len(ids), self._lacking, asker, number, tuple(ids))
 
-    def _is_near(self, object_id: ObjectId, host: Host, asker: Host) -> bool:
-        """Not another's profile, unless the asker is connected to it."""
-        row = host.node.state.objects[object_id]
-        if row.type != PeerProfile.__name__ or row.signer in (host.id, asker.id):
-            return True
-        return self._world.places.get(row.signer) in asker.neighbours
+    def _near_only(self, ids: list[ObjectId], host: Host, asker: Host) -> list[ObjectId]:
+        """Without the profiles of others than these two, but for those that the asker is connected to."""
+        near = {host.id, asker.id, *(self._world.hosts[number].id for number in asker.neighbours)}
+        held = host.node.state.objects
+        return [id_ for id_ in ids if (row := held[id_]).type != PeerProfile.__name__ or row.signer in near]
 
     def _lacking(self, number: int, other: int, ids: tuple[ObjectId, ...]) -> None:
         host = self._world.hosts[number]

@@ -1,4 +1,4 @@
-"""The lab's engine: ten thousand real nodes on one core, beside a bare heap and simpy; and what an idle node weighs."""
+"""The lab's engine: real nodes by the thousand on one core, beside a bare heap and simpy; what an idle node weighs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from p2peval.sim.users import schedule
 from p2peval.sim.world import World
 
 HOSTS = 10_000
+PLAYED = 2_000
+"""Hosts of the world that is played: to let ten thousand meet takes longer than a bench may."""
+
 FIRST = 1_000
 """Hosts after which memory is looked at: what all share is there by then."""
 
@@ -33,10 +36,10 @@ LOOP = 300_000
 """Events of the bare loops."""
 
 SCENARIO = Scenario(
-    "ten thousand",
+    "two thousand",
     seeds=(0,),
     hours=MINUTES / 60,
-    population=Population(honest=HOSTS, requesters=TASKS),
+    population=Population(honest=PLAYED, requesters=TASKS),
     workload=Workload(tasks=1, tasks_per_hour=60.0 / MINUTES, samples=1000),
     network=Network(degree=4, profiles="neighbours"),
 )
@@ -49,10 +52,10 @@ def run(scratch: Path) -> list[Row]:
         Row("sim.events_per_s.simpy", _apart(by_simpy), "1/s", f"time-outs of {HOSTS} processes"),
     ]
     events, handled, messages = _apart(played)
-    told = f"{HOSTS} nodes, {MINUTES} virtual minutes with {TASKS} tasks; of CPU time, one core"
-    rows.append(Row("sim.events_per_s.10k", events, "1/s", told))
-    rows.append(Row("sim.events_per_s.10k.handled", handled, "1/s", "of these, what a node's full logic handled"))
-    rows.append(Row("sim.events_per_s.10k.messages", messages, "1/s", "messages on links"))
+    told = f"{PLAYED} nodes, {MINUTES} virtual minutes with {TASKS} tasks; of CPU time, one core"
+    rows.append(Row("sim.events_per_s.2k", events, "1/s", told))
+    rows.append(Row("sim.events_per_s.2k.handled", handled, "1/s", "of these, what a node's full logic handled"))
+    rows.append(Row("sim.events_per_s.2k.messages", messages, "1/s", "messages on links"))
     return rows
 
 
