@@ -93,5 +93,5 @@ lock: ## renew the locks from pyproject.toml; UPGRADE=1 moves every version
 	"$(PYTHON)" -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
 	printf '%s\n' pip setuptools hatchling editables | $(COMPILE) --output-file requirements-build.lock -
-	$(COMPILE) --extra demo --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra demo --extra sim --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra demo --extra dev --extra fast --extra sim --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml

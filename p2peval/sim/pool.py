@@ -29,9 +29,8 @@ def played(play: Callable[[Work], Result], work: Sequence[Work], jobs: int) -> I
             waiting = {pool.submit(play, piece): place for place, piece in enumerate(work)}
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # Ctrl-C: what has not begun never does
-            raise
+        finally:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C, or an error: what has not begun never does
 
 
 def _begin() -> None:
