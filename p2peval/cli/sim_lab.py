@@ -49,7 +49,7 @@ def lab_command(
         printed.tell(f"{number} of {len(files)}: {file.stem}")
         rows.append(_row(file, defences, seeds, player, out))
     lab.write_csv(rows, out / "lab.csv")
-    (out / "lab.md").write_text(lab.markdown(rows, defences), encoding="utf-8")
+    lab.write_markdown(rows, defences, out / "lab.md")
     view = SimLabView(
         defences=tuple(defences), rows=tuple(map(_view, rows)), files=(str(out / "lab.csv"), str(out / "lab.md"))
     )

@@ -69,6 +69,11 @@ def markdown(rows: Sequence[Row], defences: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def write_markdown(rows: Sequence[Row], defences: Sequence[str], path: Path) -> None:
+    with whole(path) as unfinished:
+        unfinished.write_text(markdown(rows, defences), encoding="utf-8")
+
+
 def _cell(row: Row, defence: str) -> str:
     if defence not in row.found:
         return "–"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from p2peval.errors import StoreError
 from p2peval.sim.tables import checking_world, figure, picking_world, tables
 from p2peval.sim.tables.goals import CHECKING, GOALS, OURS
 from p2peval.sim.tables.tables import WORLDS, Line, lines, verdicts, whole, write_csv
@@ -101,3 +103,9 @@ def test_two_processes_find_what_one_does(monkeypatch):
     monkeypatch.setattr(picking_world, "POLICIES", {name: picking_world.POLICIES[name] for name in ("none", "perfect")})
     assert lines(["picking"], 2, 2, silent) == lines(["picking"], 2, 1, silent)
     assert tables.WORLDS["picking"] is picking_world
+
+
+def test_a_disk_that_refuses_is_one_error_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="File exists"), whole(tmp_path / "file" / "x.csv"):
+        pass

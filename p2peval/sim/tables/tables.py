@@ -11,12 +11,13 @@ import csv
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, fields
 from itertools import product
 from pathlib import Path
 from types import ModuleType
 
+from p2peval.errors import StoreError
 from p2peval.sim.estimate import estimate
 from p2peval.sim.pool import played
 from p2peval.sim.tables import checking_world, picking_world
@@ -92,14 +93,23 @@ def write_csv(found: Sequence[Line], path: Path) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """What is written to the path that this gives becomes ``path`` at the end, and goes if it is interrupted."""
+    """What is written to the path that this gives becomes ``path`` at the end, and goes if it is interrupted.
+
+    Raises StoreError where the disk refuses it.
+    """
     unfinished = path.with_name(f".{path.name}.unfinished")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         os.replace(unfinished, path)
+    except OSError as error:
+        said = error.strerror or str(error)
+        raise StoreError(
+            f"{path}: {said}", hint="what was written before is whole; give room, or another --out"
+        ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # it may never have come to be
+            unfinished.unlink(missing_ok=True)
 
 
 def _play(job: Job) -> dict[str, float]:
