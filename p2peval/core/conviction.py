@@ -28,7 +28,8 @@ RESTARTED = "restarted/"
 
 def is_convicted(state: State, peer: PeerId, now: Seconds) -> bool:
     """Whether a proof against ``peer`` holds and has not lapsed."""
-    return any(row.until > now for row in state.convictions.of(peer))
+    rows = state.convictions.of(peer)
+    return bool(rows) and any(row.until > now for row in rows)
 
 
 def proven(state: State, peer: PeerId, kind: str, where: str) -> bool:

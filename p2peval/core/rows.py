@@ -31,6 +31,12 @@ class ObjectRow:
     def key(self) -> str:
         return self.id
 
+    def without_envelope(self) -> ObjectRow:
+        """As memory holds it. By hand: ``replace`` takes three times as long, and this is done for every message."""
+        return ObjectRow(
+            self.id, self.type, self.signer, self.benchmark, self.slot, self.bucket, self.received, envelope=b""
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class NameRow:

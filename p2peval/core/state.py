@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
@@ -83,6 +82,15 @@ class Bucket(NamedTuple):
     number: int
 
 
+class BucketDigest(NamedTuple):
+    """A bucket, and the SHA-256 over the sorted ids in it, one a line: what peers compare."""
+
+    benchmark: BenchmarkId
+    type: str
+    bucket: int
+    digest: bytes
+
+
 class Change(NamedTuple):
     """``row`` None deletes the key."""
 
@@ -154,7 +162,8 @@ class Table(Generic[R]):
 
     def of(self, group: Hashable) -> tuple[R, ...]:
         """The rows of a group, in order of their insertion into it."""
-        return tuple(self._groups.get(group, {}).values())
+        held = self._groups.get(group)
+        return tuple(held.values()) if held else ()
 
     def many(self, group: Hashable) -> int:
         """How many rows a group has."""
@@ -231,7 +240,7 @@ class State:
         self._journal: list[Change] = []
         self._slots: dict[tuple[PeerId, str, str], ObjectId] = {}
         self._signed: Counter[PeerId] = Counter()
-        self._digests: dict[Bucket, bytes] = {}
+        self._digests: dict[Bucket, BucketDigest] = {}
         self._listed: dict[tuple[frozenset[BenchmarkId], tuple[str, ...]], tuple[Bucket, ...]] = {}
         self._refused: dict[ObjectId, None] = {}
 
@@ -263,7 +272,7 @@ class State:
     def keep(self, row: ObjectRow) -> None:
         """Append an object: its envelope goes to the journal, the index alone stays in memory."""
         self._journal.append(Change("objects", row.key, row))
-        self.objects.load_one(replace(row, envelope=b""))
+        self.objects.load_one(row.without_envelope())
         self._index(row)
 
     def forget(self, object_id: ObjectId) -> None:
@@ -308,12 +317,13 @@ class State:
             )
         return held
 
-    def digest(self, of: Bucket) -> bytes:
-        """SHA-256 over the sorted ids of a bucket, one a line; reckoned when first asked for."""
-        if of not in self._digests:
-            ids = sorted(row.id for row in self.objects.of(of))
-            self._digests[of] = sha256("\n".join(ids).encode()).digest()
-        return self._digests[of]
+    def digest(self, of: Bucket) -> BucketDigest:
+        """Reckoned when first asked for, and again when the bucket has changed."""
+        held = self._digests.get(of)
+        if held is None:
+            ids = "\n".join(sorted(row.id for row in self.objects.of(of)))
+            held = self._digests[of] = BucketDigest(*of, sha256(ids.encode()).digest())
+        return held
 
     def _index(self, row: ObjectRow) -> None:
         self._slots[(row.signer, row.type, row.slot)] = row.id

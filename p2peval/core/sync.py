@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from base64 import b32decode
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
-from p2peval.core.state import Bucket, State
+from p2peval.core.state import Bucket, BucketDigest, State
 from p2peval.core.types import BenchmarkId, ObjectId
 from p2peval.defaults import SYNC_BUCKETS
 
@@ -41,14 +40,6 @@ commitment, a proof what it speaks of.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class BucketDigest:
-    benchmark: BenchmarkId
-    type: str
-    bucket: int
-    digest: bytes
-
-
 @lru_cache(maxsize=4096)
 def bucket_of(object_id: ObjectId) -> int:
     """Bucket number, 0 ≤ b < SYNC_BUCKETS, from the last byte of the id's SHA-256."""
@@ -59,16 +50,16 @@ def bucket_of(object_id: ObjectId) -> int:
 
 def digests(state: State, benchmarks: Iterable[BenchmarkId]) -> list[BucketDigest]:
     """Digests of every bucket of these benchmarks that is not empty, sorted."""
-    return [BucketDigest(*bucket, state.digest(bucket)) for bucket in _buckets(state, benchmarks)]
+    return [state.digest(bucket) for bucket in _buckets(state, benchmarks)]
 
 
 def offered(state: State, benchmarks: Iterable[BenchmarkId], theirs: Iterable[BucketDigest]) -> list[ObjectId]:
     """Ids that we hold in buckets where ``theirs`` differs from ours, types in order of SYNCED."""
-    told = {Bucket(b.benchmark, b.type, b.bucket): b.digest for b in theirs}
+    told = frozenset(theirs)
+    differing = (bucket for bucket in _buckets(state, benchmarks) if state.digest(bucket) not in told)
     ids: list[ObjectId] = []
-    for bucket in sorted(_buckets(state, benchmarks), key=lambda bucket: SYNCED.index(bucket.type)):
-        if told.get(bucket) != state.digest(bucket):
-            ids += sorted(row.id for row in state.objects.of(bucket))
+    for bucket in sorted(differing, key=lambda bucket: SYNCED.index(bucket.type)):
+        ids += sorted(row.id for row in state.objects.of(bucket))
     return ids
 
 

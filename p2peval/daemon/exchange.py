@@ -16,8 +16,8 @@ from p2peval.core import sync
 from p2peval.core.effects import FindMembers, Learn, Publish, Pull, Reply, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import Event, MessageReceived, NoticeReceived, PeerDown, PeerUp
 from p2peval.core.messages import Payload, ResultRecord, Sealed
-from p2peval.core.state import State
-from p2peval.core.sync import DIRECTORY, BucketDigest
+from p2peval.core.state import BucketDigest, State
+from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import BenchmarkId, ObjectId, PeerId
 from p2peval.daemon import reports
 from p2peval.daemon.inbox import Inbox, Incoming, Rank

@@ -12,13 +12,16 @@ from p2peval.core import sync
 from p2peval.core.effects import FindMembers, Learn, Publish, Pull, Subscribe, SyncWith, Unsubscribe
 from p2peval.core.events import MessageReceived
 from p2peval.core.messages import Payload, PeerProfile, Sealed
-from p2peval.core.sync import DIRECTORY, BucketDigest
+from p2peval.core.state import BucketDigest
+from p2peval.core.sync import DIRECTORY
 from p2peval.core.types import BenchmarkId, ObjectId
-from p2peval.defaults import FIND_AGAIN, MAX_GET_IDS
+from p2peval.defaults import FIND_AGAIN, MAX_GET_IDS, MAX_PEERS
 from p2peval.sim.host import Host
 
 if TYPE_CHECKING:
     from p2peval.sim.world import World
+
+PROFILE = PeerProfile.__name__
 
 CHATTER = 300
 """Bytes of a question or an answer whose size is not modelled."""
@@ -104,9 +107,8 @@ class Exchange:
 
     def _near_only(self, ids: list[ObjectId], host: Host, asker: Host) -> list[ObjectId]:
         """Without the profiles of others than these two, but for those that the asker is connected to."""
-        near = {host.id, asker.id, *(self._world.hosts[number].id for number in asker.neighbours)}
-        held = host.node.state.objects
-        return [id_ for id_ in ids if (row := held[id_]).type != PeerProfile.__name__ or row.signer in near]
+        near, held = {host.id, asker.id} | asker.node.connected, host.node.state.objects
+        return [id_ for id_ in ids if (row := held[id_]).type != PROFILE or row.signer in near]
 
     def _lacking(self, number: int, other: int, ids: tuple[ObjectId, ...]) -> None:
         host = self._world.hosts[number]
@@ -125,9 +127,10 @@ class Exchange:
 
     def _meet(self, host: Host, members: tuple[int, ...]) -> None:
         for number in members:
-            self._world.connect(host.number, number)
+            if len(host.neighbours) < MAX_PEERS:
+                self._world.connect(host.number, number)
 
     def learn(self, host: Host, effect: Learn) -> None:
         number = self._world.reachable(effect.peer)
         if effect.meet and number is not None:
-            self._world.connect(host.number, number)
+            self._meet(host, (number,))

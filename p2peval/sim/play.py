@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from p2peval.core.types import Seconds
+from p2peval.sim.collector import patient_collector
 from p2peval.sim.measures import Observer, measures, reputations
 from p2peval.sim.scenario import Scenario
 from p2peval.sim.stage import SETTLED, Registry, set_up
@@ -35,6 +36,7 @@ class Outcome:
     reputations: tuple[tuple[float, ...], tuple[float, ...]]
 
 
+@patient_collector()
 def play(scenario: Scenario, seed: int, adversaries: Registry, trace: Trace | None = None) -> Outcome:
     """The same scenario and seed give the same outcome in every process.
 

@@ -52,7 +52,7 @@ from p2peval.core.policy import Policy
 from p2peval.core.ports import Sealer
 from p2peval.core.rows import BenchmarkRow
 from p2peval.core.types import BenchmarkId, Cid, PeerId, Seconds
-from p2peval.defaults import REDIAL_FIRST, REDIAL_LAST
+from p2peval.defaults import MAX_CONNECTIONS, REDIAL_FIRST, REDIAL_LAST
 from p2peval.sim.courier import Courier
 from p2peval.sim.dice import LabDice
 from p2peval.sim.exchange import Exchange
@@ -217,10 +217,12 @@ class World:
         return list(self.hosts[number].neighbours)
 
     def connect(self, one: int, other: int) -> None:
-        """Both learn of it; nothing happens where they are connected, or one is down."""
+        """Both learn of it; nothing happens where they are connected, or one is down or has no room."""
         pair = (min(one, other), max(one, other))
         here, there = self.hosts[one], self.hosts[other]
         if one == other or other in here.neighbours or not (here.up and there.up):
+            return
+        if max(len(here.neighbours), len(there.neighbours)) >= MAX_CONNECTIONS:
             return
         here.neighbours[other] = there.neighbours[one] = None
         self.gossip.connect(*pair)
@@ -320,11 +322,20 @@ class World:
             self._perform(host, effect)
 
     def _perform(self, host: Host, effect: Effect) -> None:
+        """What nodes do most often stands first: a ``match`` tries its cases in order."""
         if isinstance(effect, External):
             if effect.id in host.performing:
                 return
             host.performing[effect.id] = None
         match effect:
+            case Notify():
+                self.told[effect.kind] += 1
+                if self.on_notice is not None:
+                    self.on_notice(host, effect)
+            case SetTimer():
+                self._set_timer(host, effect)
+            case Reply():
+                self.replies[effect.reply_id] = effect
             case Publish():
                 self._exchange.publish(host, effect)
             case Send():
@@ -338,14 +349,6 @@ class World:
             case Stop():
                 for id_ in effect.effects:
                     host.done(id_)
-            case SetTimer():
-                self._set_timer(host, effect)
-            case Reply():
-                self.replies[effect.reply_id] = effect
-            case Notify():
-                self.told[effect.kind] += 1
-                if self.on_notice is not None:
-                    self.on_notice(host, effect)
             case Pull():
                 self._exchange.pull(host, effect)
             case SyncWith():
