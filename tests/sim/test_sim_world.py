@@ -16,7 +16,7 @@ from p2peval.core.effects import Effect
 from p2peval.core.events import Event, StartTask
 from p2peval.core.rows import TaskState
 from p2peval.core.types import Seconds
-from p2peval.defaults import MAX_CONNECTIONS, MAX_PEERS
+from p2peval.sim import exchange, world
 from p2peval.sim.kinds import registry
 from p2peval.sim.onnx_laboratory import OnnxLaboratory
 from p2peval.sim.play import play
@@ -77,15 +77,14 @@ def test_what_is_not_signed_is_decided_as_what_is() -> None:
     assert told(ATTACKED) == told(real)
 
 
-def test_no_host_has_more_connections_than_a_daemon_would() -> None:
+def test_no_host_has_more_connections_than_a_daemon_would(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody asks for members and finds the same twenty: without limits these would be connected to all."""
-    many = replace(SMALL, population=Population(honest=MAX_CONNECTIONS + 50, requesters=1), network=Network(degree=2))
+    monkeypatch.setattr(world, "MAX_CONNECTIONS", 12)
+    monkeypatch.setattr(exchange, "MAX_PEERS", 8)
+    many = replace(SMALL, population=Population(honest=30, requesters=1), network=Network(degree=2))
     hosts = set_up(many, 0, {}).world.hosts
-    wide = [len(host.neighbours) for host in hosts]
-    assert MAX_PEERS < max(wide) <= MAX_CONNECTIONS
-    assert all(
-        other.neighbours.keys() >= {host.number} for host in hosts for other in map(hosts.__getitem__, host.neighbours)
-    )
+    assert 8 < max(len(host.neighbours) for host in hosts) <= 12
+    assert all(host.number in hosts[other].neighbours for host in hosts for other in host.neighbours)
 
 
 @pytest.mark.parametrize("network", [{"gossip": "mesh"}, {"lookups": "kademlia"}], ids=["mesh", "kademlia"])
