@@ -186,6 +186,8 @@ def _from_file(file: Path, required: bool) -> Iterator[tuple[str, Any]]:
         return
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{file}: it nests lists or tables deeper than can be read") from None
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from None
     for section, table in document.items():

@@ -63,6 +63,7 @@ def test_home_variable_is_no_config_key(tmp_path: Path) -> None:
         ('[api]\nlisten = "localhost"', "loopback"),
         ("node = 3", "must be a table"),
         ("[node", "not valid TOML"),
+        ("node = " + 9_999 * "[", "deeper than can be read"),
         ("[evaluation]\nbackground_audits = 1", "true or false"),
     ],
 )

@@ -141,4 +141,6 @@ def parsed(text: str, name: str) -> Document:
         found = _PLACE.fullmatch(str(error))
         place = f"{name}:{found['line'] or text.count(chr(10)) + 1}" if found else name
         raise ConfigError(f"{place}: not valid TOML: {found['what'] if found else error}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: it nests lists or tables deeper than can be read") from None
     return Document(name, values, {path: f"{name}:{line}" for path, line in lines(text).items()})

@@ -227,12 +227,12 @@ class _Player:
         assert self._node is not None
         try:
             effects, changes = act(self._node)
-        except (P2pevalError, LookupError, ValueError) as error:  # it raised nothing in the daemon
+            played = record.did(effects, changes)
+        except (P2pevalError, LookupError, ValueError, ArithmeticError) as error:  # it raised nothing in the daemon
             nothing = record.did((), ())
             self.found.difference = Difference(number, line.at, event, line.did, nothing, repr(error))
             return
         self._pending += changes
-        played = record.did(effects, changes)
         if played != line.did:
             self.found.difference = Difference(number, line.at, event, line.did, played)
             return
@@ -243,6 +243,6 @@ class _Player:
     def _damage(self, number: int) -> Iterator[None]:
         try:
             yield
-        except (MsgspecError, LookupError, RemoteProtocolError) as error:
+        except (MsgspecError, LookupError, RecursionError, RemoteProtocolError) as error:
             message = f"{self._path}, line {number}: not what a node has recorded: {error}"
             raise VerificationError(message, hint="it was altered, or is no record") from error

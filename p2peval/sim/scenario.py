@@ -17,6 +17,9 @@ Value = bool | int | float | str | tuple["Value", ...]
 
 POSITIVE = {"above": 0.0}
 
+MOST_HOSTS = 100_000
+"""Whole nodes of one world: 1 GB before they know anybody (sim.bytes_per_node)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
@@ -263,6 +266,12 @@ class Scenario:
             )
         if not self.hosts:
             raise ImpossibleError("population", "is empty, and there are no adversaries")
+        if self.hosts > MOST_HOSTS:
+            raise ImpossibleError(
+                "population",
+                f"has {self.hosts} hosts, adversaries among them: at most {MOST_HOSTS} whole nodes are played",
+                hint="p2peval sim population plays a million peers, with less of each",
+            )
 
     @property
     def hosts(self) -> int:

@@ -210,6 +210,32 @@ def test_an_altered_event_is_found_at_its_line(
     assert not again.same
 
 
+def damage_of(path: Path, seed: bytes) -> str:
+    try:
+        replay(path, seed)
+    except VerificationError as error:
+        return str(error)
+    return ""
+
+
+HOSTILE: tuple[Any, ...] = (1e308, -1e308, 10**30, -1, "", None, [], {})
+
+
+def test_a_hostile_value_is_a_damaged_line_or_a_difference(folder: Path) -> None:
+    """Whatever stands in place of an event's time, or of any of its words and numbers."""
+    a_life()
+    for kind in ("EvaluationFinished", "ComparisonFinished", "Settled", "TimerExpired"):
+        number = next(n for n in range(5) if f'"kind":"{kind}"' in record_of(folder, n).read_text())
+        lines = record_of(folder, number).read_bytes().splitlines(keepends=True)
+        place = next(place for place, text in enumerate(lines) if f'"kind":"{kind}"'.encode() in text)
+        told, path = json.loads(lines[place]), folder / "hostile"
+        bodies = [{**told["body"], key: value} for key in told["body"] for value in HOSTILE]
+        for changed in [{**told, "at": value} for value in HOSTILE] + [{**told, "body": body} for body in bodies]:
+            path.write_bytes(b"".join([*lines[:place], json.dumps(changed).encode() + b"\n"]))
+            damage = damage_of(path, seed_of(number))
+            assert not damage or f"line {place + 1}: " in damage
+
+
 def test_an_altered_envelope_is_nobodys_word(folder: Path) -> None:
     a_life()
     line = altered(record_of(folder, 0), "MessageReceived", lambda line: line["body"].update(envelope="AAAA"))
@@ -314,9 +340,10 @@ def test_what_cannot_be_played_says_why(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(VerificationError, match="no start of a node"):
         replay(empty, seed_of(0))
     other = tmp_path / "other"
-    other.write_text("Dear diary\n")
-    with pytest.raises(VerificationError, match="line 1: "):
-        replay(other, seed_of(0))
+    for text in ("Dear diary\n", "\0\n", "[" * 100_000 + "\n", '{"type":' * 100_000 + "\n"):
+        other.write_text(text)
+        with pytest.raises(VerificationError, match="line 1: "):
+            replay(other, seed_of(0))
     newer = tmp_path / "newer"
     newer.write_text(record_of(folder, 0).read_text().replace('"format":1', '"format":2', 1))
     with pytest.raises(UsageError, match="format 2, this p2peval reads 1"):

@@ -192,6 +192,16 @@ def test_what_is_written_holds_every_value() -> None:
         ("seeds = 20", "seeds = -1", ":2: seeds must be from 1 to 100000, or a list of them, not -1"),
         ("seeds = 20", "seeds = [1, 1]", ":2: seeds must be different whole numbers from 0 on, not [1, 1]"),
         ("seeds = 20", "hours = 0.5", ":2: hours must be at least 1 for each requester's 20 tasks at 20 an hour"),
+        (
+            "honest = 30",
+            "honest = 100_001",
+            ":19: population has 100002 hosts, adversaries among them: at most 100000 wh",
+        ),
+        (
+            "seeds = 20",
+            "seeds = " + 9_999 * "[",
+            "simulations/x.toml: it nests lists or tables deeper than can be read",
+        ),
         ('title = "Sybils"', 'title = ""', ":1: title must say what is played"),
         ('title = "Sybils"', "", "simulations/x.toml: title is missing"),
         (
