@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ import simpy
 from report import Row
 
 from p2peval.core.policy import Policy
+from p2peval.sim.collector import patient_collector
 from p2peval.sim.flood import Flood, Register
 from p2peval.sim.links import Links
 from p2peval.sim.scenario import Latency, Network, Population, Scenario, Workload
@@ -24,8 +26,6 @@ from p2peval.sim.users import schedule
 from p2peval.sim.world import World
 
 HOSTS = 10_000
-PLAYED = 2_000
-"""Hosts of the world that is played: to let ten thousand meet takes longer than a bench may."""
 
 FIRST = 1_000
 """Hosts after which memory is looked at: what all share is there by then."""
@@ -36,10 +36,10 @@ LOOP = 300_000
 """Events of the bare loops."""
 
 SCENARIO = Scenario(
-    "two thousand",
+    "ten thousand",
     seeds=(0,),
     hours=MINUTES / 60,
-    population=Population(honest=PLAYED, requesters=TASKS),
+    population=Population(honest=HOSTS, requesters=TASKS),
     workload=Workload(tasks=1, tasks_per_hour=60.0 / MINUTES, samples=1000),
     network=Network(degree=4, profiles="neighbours"),
 )
@@ -51,11 +51,15 @@ def run(scratch: Path) -> list[Row]:
         Row("sim.events_per_s.heapq", _apart(bare_heap), "1/s", f"a heap of {HOSTS} callbacks that push the next"),
         Row("sim.events_per_s.simpy", _apart(by_simpy), "1/s", f"time-outs of {HOSTS} processes"),
     ]
-    events, handled, messages = _apart(played)
-    told = f"{PLAYED} nodes, {MINUTES} virtual minutes with {TASKS} tasks; of CPU time, one core"
-    rows.append(Row("sim.events_per_s.2k", events, "1/s", told))
-    rows.append(Row("sim.events_per_s.2k.handled", handled, "1/s", "of these, what a node's full logic handled"))
-    rows.append(Row("sim.events_per_s.2k.messages", messages, "1/s", "messages on links"))
+    told = f"{HOSTS} nodes, {MINUTES} virtual minutes with {TASKS} tasks; of CPU time, one core"
+    for gossip, name in (("flood", "sim.events_per_s.10k"), ("mesh", "sim.events_per_s.10k.mesh")):
+        meeting, events, handled, messages = _apart(played, gossip)
+        rows += [
+            Row(name, events, "1/s", told),
+            Row(f"{name}.handled", handled, "1/s", "of these, what a node's full logic handled"),
+            Row(f"{name}.messages", messages, "1/s", "messages on links"),
+            Row(f"{name}.meeting_s", meeting, "s", "until all have met and joined"),
+        ]
     return rows
 
 
@@ -89,9 +93,11 @@ def _resident() -> int:
     return pages * resource.getpagesize()
 
 
-def played() -> tuple[float, float, float]:
-    """Events, handled events and messages for each second of CPU time, once everybody has joined."""
-    stage = set_up(SCENARIO, 0, {})
+@patient_collector()
+def played(gossip: str) -> tuple[float, float, float, float]:
+    """CPU seconds until everybody has joined; events, handled events and messages for each CPU second after that."""
+    started = time.process_time()
+    stage = set_up(replace(SCENARIO, network=replace(SCENARIO.network, gossip=gossip)), 0, {})
     world = stage.world
     schedule(stage, 0)
 
@@ -102,7 +108,7 @@ def played() -> tuple[float, float, float]:
     world.heap.run(world.now + SCENARIO.seconds)
     spent = time.process_time() - began
     events, handled, messages = ((now - then) / spent for now, then in zip(counts(), before, strict=True))
-    return events, handled, messages
+    return began - started, events, handled, messages
 
 
 def bare_heap() -> float:
