@@ -19,7 +19,8 @@ SHOWN = ("wrong_accepts", "bad_picks", "executions", "captured", "latency_s", "w
 """Measures that are drawn beside those that the claims are about."""
 
 MOST_SHOWN = 6
-MOST_CURVES = 6
+MOST_CURVES = 10
+"""Points in a figure with a curve or a panel for each: as many as there are defences, and colours."""
 
 
 def write(
@@ -57,9 +58,10 @@ def _pictures(scenario: Scenario, played: Sequence[Played], summaries: Sequence[
             (f"{measure} over both", figures.heat(summaries, swept[0], swept[1], measure)) for measure in shown[:2]
         ]
     few = list(zip(played, summaries, strict=True))[:MOST_CURVES]
+    cut = f" (the first {len(few)} of {len(played)})" if len(few) < len(played) else ""
     if scenario.adversaries:
-        drawn.append(("Detection", figures.roc([p for p, _ in few])))
-    drawn.append(("Reputation over time", figures.curves([p for p, _ in few], [s.name for _, s in few])))
+        drawn.append((f"Detection{cut}", figures.roc([p for p, _ in few])))
+    drawn.append((f"Reputation over time{cut}", figures.curves([p for p, _ in few], [s.name for _, s in few])))
     return drawn
 
 
