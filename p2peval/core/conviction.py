@@ -28,8 +28,7 @@ RESTARTED = "restarted/"
 
 def is_convicted(state: State, peer: PeerId, now: Seconds) -> bool:
     """Whether a proof against ``peer`` holds and has not lapsed."""
-    rows = state.convictions.of(peer)
-    return bool(rows) and any(row.until > now for row in rows)
+    return any(row.until > now for row in state.convictions.of(peer))
 
 
 def proven(state: State, peer: PeerId, kind: str, where: str) -> bool:
