@@ -225,7 +225,8 @@ def _told(out: Output, summaries: Sequence[Summary]) -> list[str]:
 
     first = summaries[0]
     verdicts = [[str(each.claim), value(each), "holds" if each.held else "does not hold"] for each in first.verdicts]
-    parts = [out.table(["CLAIM", "FOUND", "VERDICT"], verdicts)] if verdicts else []
+    heading = f"CLAIM, OF {first.name}" if first.name else "CLAIM"  # of several points, the first is judged
+    parts = [out.table([heading, "FOUND", "VERDICT"], verdicts)] if verdicts else []
     if len(summaries) == 1:
         return [*parts, out.table(["MEASURE", "MEAN"], [[name, told(of)] for name, of in first.found.items()])]
     claimed = [each.claim.metric for each in first.verdicts]
